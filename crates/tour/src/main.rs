@@ -1,0 +1,2 @@
+//! Stands here soon.
+fn main() {}
