@@ -1,0 +1,222 @@
+//! One connection, whatever carries it.
+
+use std::cell::Cell;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::address::Address;
+use crate::duplex::DuplexEnd;
+use crate::resolve::resolve;
+
+/// Size in bytes of the buffer that [`IoStream::poll_read_with`] lends: 64 KiB, one for each thread.
+pub const SHARED_BUFFER: usize = 64 * 1024;
+
+/// A byte stream in both directions: a TCP connection or one end of the in-memory [`duplex`](crate::duplex).
+///
+/// Use it through tokio's [`AsyncRead`] and [`AsyncWrite`] (and their `Ext` traits); shutting it down ends only the
+/// writing direction, dropping it ends both. Belongs to the loop on which it was made.
+#[derive(Debug)]
+pub struct IoStream {
+    inner: Inner,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Duplex(DuplexEnd),
+    Tcp(TcpStream),
+}
+
+thread_local! {
+    /// Taken out while it is lent, so that a nested read finds nothing and makes its own.
+    static SHARED: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+}
+
+impl IoStream {
+    /// Connects to a host name or IP address (`::1` and `[::1]` alike), with `TCP_NODELAY` on.
+    ///
+    /// The addresses of a name are tried in the order in which the system lists them. There is no time limit here but the
+    /// system's; wrap the call where one is needed.
+    ///
+    /// # Errors
+    ///
+    /// When the name does not resolve, or else the error of the last address tried, with that address in its message.
+    ///
+    /// # Panics
+    ///
+    /// Off a loop.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future abandons the attempt; nothing stays open.
+    pub async fn connect(host: &str, port: u16) -> io::Result<Self> {
+        let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for addr in resolve(host, port).await? {
+            match Self::connect_addr(addr).await {
+                Ok(stream) => return Ok(stream),
+                Err(err) => failure = err,
+            }
+        }
+        Err(failure)
+    }
+
+    /// Connects to one address, with `TCP_NODELAY` on.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, with the address in the message.
+    ///
+    /// # Panics
+    ///
+    /// Off a loop.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future abandons the attempt; nothing stays open.
+    pub async fn connect_addr(addr: SocketAddr) -> io::Result<Self> {
+        match TcpStream::connect(addr).await {
+            Ok(stream) => Ok(Self::from_tcp(stream)),
+            Err(err) => Err(io::Error::new(err.kind(), format!("{addr}: {err}"))),
+        }
+    }
+
+    /// Takes over a TCP connection of tokio, and turns `TCP_NODELAY` on.
+    pub fn from_tcp(stream: TcpStream) -> Self {
+        // Fails only on a socket that is dead already, which the next read or write reports better.
+        let _ = stream.set_nodelay(true);
+        Self {
+            inner: Inner::Tcp(stream),
+        }
+    }
+
+    pub(crate) fn from_duplex(end: DuplexEnd) -> Self {
+        Self {
+            inner: Inner::Duplex(end),
+        }
+    }
+
+    /// Returns the address of the other end.
+    ///
+    /// # Errors
+    ///
+    /// When a TCP connection is gone already.
+    pub fn peer_addr(&self) -> io::Result<Address> {
+        match &self.inner {
+            Inner::Duplex(_) => Ok(Address::Memory),
+            Inner::Tcp(stream) => stream.peer_addr().map(Address::Tcp),
+        }
+    }
+
+    /// Returns the address of this end.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not know.
+    pub fn local_addr(&self) -> io::Result<Address> {
+        match &self.inner {
+            Inner::Duplex(_) => Ok(Address::Memory),
+            Inner::Tcp(stream) => stream.local_addr().map(Address::Tcp),
+        }
+    }
+
+    /// Turns `TCP_NODELAY` on (the default: small writes leave at once) or off; does nothing in memory.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        match &self.inner {
+            Inner::Duplex(_) => Ok(()),
+            Inner::Tcp(stream) => stream.set_nodelay(nodelay),
+        }
+    }
+
+    /// Reads what has come, at most [`SHARED_BUFFER`] bytes, and lends it to `take`; no bytes mean the end of the stream.
+    ///
+    /// The buffer belongs to the thread, not to the stream: thousands of streams that wait hold no buffer at all. `take` must
+    /// copy what it wants to keep.
+    ///
+    /// # Errors
+    ///
+    /// Those of the transport; `take` is not called then.
+    pub fn poll_read_with<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(&[u8]) -> R,
+    ) -> Poll<io::Result<R>> {
+        let mut shared = SHARED
+            .take()
+            .unwrap_or_else(|| vec![0; SHARED_BUFFER].into_boxed_slice());
+        let mut buffer = ReadBuf::new(&mut shared);
+        let read = Pin::new(&mut *self).poll_read(cx, &mut buffer);
+        let outcome = read.map_ok(|()| take(buffer.filled()));
+        SHARED.set(Some(shared));
+        outcome
+    }
+}
+
+impl AsyncRead for IoStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().inner {
+            Inner::Duplex(end) => end.poll_read(cx, buf),
+            Inner::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for IoStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().inner {
+            Inner::Duplex(end) => end.poll_write(cx, buf),
+            Inner::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().inner {
+            Inner::Duplex(end) => end.poll_write_vectored(cx, bufs),
+            Inner::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().inner {
+            Inner::Duplex(_) => Poll::Ready(Ok(())),
+            Inner::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().inner {
+            Inner::Duplex(end) => {
+                end.shutdown();
+                Poll::Ready(Ok(()))
+            }
+            Inner::Tcp(stream) => match ready!(Pin::new(stream).poll_shutdown(cx)) {
+                // The other side was faster.
+                Err(err) if err.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
+                done => Poll::Ready(done),
+            },
+        }
+    }
+}
