@@ -7,8 +7,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// How [`bind_sockets`] makes its sockets.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
+#[derive(Clone, Copy, Debug)]
 pub struct BindOptions {
     /// How many connections the kernel queues while the program is busy. Default 4096; the kernel caps it (on Linux at
     /// `net.core.somaxconn`, 4096 too). Beyond it clients wait and retry.
@@ -24,22 +23,6 @@ impl Default for BindOptions {
             backlog: 4096,
             sockets: 1,
         }
-    }
-}
-
-impl BindOptions {
-    /// Sets [`backlog`](Self::backlog).
-    #[must_use]
-    pub fn backlog(mut self, backlog: u32) -> Self {
-        self.backlog = backlog;
-        self
-    }
-
-    /// Sets [`sockets`](Self::sockets).
-    #[must_use]
-    pub fn sockets(mut self, sockets: usize) -> Self {
-        self.sockets = sockets;
-        self
     }
 }
 

@@ -78,7 +78,7 @@ fn ipv6_works_with_and_without_brackets() {
 
 #[test]
 fn several_sockets_share_one_port_that_the_system_picked() -> io::Result<()> {
-    let bound = bind_sockets("127.0.0.1:0", &BindOptions::default().sockets(3))?;
+    let bound = bind_sockets("127.0.0.1:0", &sharing(3))?;
     assert_eq!(bound.len(), 1);
     let addrs = bound[0]
         .iter()
@@ -104,11 +104,10 @@ fn a_name_with_two_addresses_gets_one_port() -> io::Result<()> {
 
 #[test]
 fn a_taken_port_is_refused_with_the_remedy_even_when_it_could_be_shared() -> io::Result<()> {
-    let taken = bind_sockets("127.0.0.1:0", &BindOptions::default().sockets(2))?;
+    let taken = bind_sockets("127.0.0.1:0", &sharing(2))?;
     let addr = taken[0][0].local_addr()?;
     for sockets in [1, 2] {
-        let err = bind_sockets(addr, &BindOptions::default().sockets(sockets))
-            .expect_err("the port is taken");
+        let err = bind_sockets(addr, &sharing(sockets)).expect_err("the port is taken");
         assert_eq!(err.kind(), io::ErrorKind::AddrInUse);
         assert!(
             err.to_string()
@@ -134,6 +133,13 @@ fn an_address_that_this_machine_lacks_is_explained() {
 fn something_that_is_no_address_says_what_was_expected() {
     let err = bind_sockets("8888", &BindOptions::default()).expect_err("no host");
     assert!(err.to_string().contains("expected HOST:PORT"), "{err}");
+}
+
+fn sharing(sockets: usize) -> BindOptions {
+    BindOptions {
+        sockets,
+        ..BindOptions::default()
+    }
 }
 
 /// An address on which nobody listens: the system's pick, given back.
