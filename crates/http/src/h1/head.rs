@@ -1,0 +1,148 @@
+//! The heads of requests and responses, with everything framing needs already worked out.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode, Uri, Version, header};
+
+use super::BodyKind;
+use crate::Body;
+
+/// The head of a request.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RequestHead {
+    /// The method, case as sent. Any token that starts with a letter and has at most 32 bytes; whether it is
+    /// implemented (501) or allowed (405) is for the router to say.
+    pub method: Method,
+    /// The target in the form it was sent (RFC 9112 §3.2): origin-form (path and query), absolute-form (scheme and
+    /// authority too), authority-form (CONNECT), or `*` (OPTIONS).
+    pub target: Uri,
+    /// HTTP/1.0 or HTTP/1.1.
+    pub version: Version,
+    /// All fields, values without surrounding white space.
+    pub headers: HeaderMap,
+    /// How the body is delimited; never `UntilClose` or `Upgrade`.
+    pub body: BodyKind,
+    /// Whether the connection can serve another request after this one (RFC 9112 §9.3).
+    pub keep_alive: bool,
+    /// Whether the peer waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1). Only with HTTP/1.1
+    /// and only if there is a body.
+    pub expect_continue: bool,
+    /// Whether the peer offers to change the protocol: HTTP/1.1 with `Connection: upgrade` and an `Upgrade` field
+    /// (RFC 9110 §7.8), or CONNECT. Nothing changes until the server answers 101, or 2xx to CONNECT, so do not
+    /// decode past this message's end before that is decided.
+    pub upgrade: bool,
+}
+
+impl RequestHead {
+    /// Returns the authority the request is for: the target's own, else the `Host` field (RFC 9112 §3.2.2, §3.3).
+    ///
+    /// `None` only in HTTP/1.0; may be empty, as `Host` may be.
+    pub fn host(&self) -> Option<&str> {
+        match self.target.authority() {
+            Some(authority) => Some(authority.as_str()),
+            None => self.headers.get(header::HOST)?.to_str().ok(),
+        }
+    }
+
+    /// Returns what the response's encoder has to know of this request.
+    pub fn exchange(&self) -> Exchange {
+        Exchange {
+            method: MethodKind::of(&self.method),
+            http10: self.version == Version::HTTP_10,
+            keep_alive: self.keep_alive,
+            upgrade: self.upgrade,
+        }
+    }
+
+    /// Turns the head into a request with `body`.
+    pub fn into_request(self, body: Body) -> Request<Body> {
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method;
+        *request.uri_mut() = self.target;
+        *request.version_mut() = self.version;
+        *request.headers_mut() = self.headers;
+        request
+    }
+}
+
+/// The head of a response.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ResponseHead {
+    /// The status, 100 to 599.
+    pub status: StatusCode,
+    /// The reason phrase as sent, without a CR, LF or other control; may be empty, may be other than UTF-8.
+    pub reason: Bytes,
+    /// HTTP/1.0 or HTTP/1.1.
+    pub version: Version,
+    /// All fields, values without surrounding white space.
+    pub headers: HeaderMap,
+    /// How the body is delimited.
+    pub body: BodyKind,
+    /// Whether the connection can carry another request once this response is complete (RFC 9112 §9.3).
+    pub keep_alive: bool,
+}
+
+impl ResponseHead {
+    /// Says whether this is an interim response (1xx other than 101): no `End` follows it, but another head.
+    pub fn is_interim(&self) -> bool {
+        self.status.is_informational() && self.status != StatusCode::SWITCHING_PROTOCOLS
+    }
+}
+
+/// What a response has to know of its request: a few bits to keep after the head has become a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// The methods that change what a response may carry.
+    pub(super) method: MethodKind,
+    /// The peer speaks HTTP/1.0: no chunks, no interim responses, keep-alive only when said.
+    pub(super) http10: bool,
+    /// The connection stays open unless the response says otherwise.
+    pub(super) keep_alive: bool,
+    /// 101 is a possible answer.
+    pub(super) upgrade: bool,
+}
+
+impl Exchange {
+    /// For the answer to something that could not be read: HTTP/1.1, and the connection closes after it.
+    pub const UNREADABLE: Exchange = Exchange {
+        method: MethodKind::Other,
+        http10: false,
+        keep_alive: false,
+        upgrade: false,
+    };
+
+    /// Returns the same exchange as the last one of its connection: the response will say `Connection: close`.
+    ///
+    /// For a server that stops, or that does not want to read the rest of a request's body.
+    #[must_use]
+    pub fn closing(self) -> Self {
+        Self {
+            keep_alive: false,
+            ..self
+        }
+    }
+
+    /// Says whether the request lets the connection stay open.
+    pub fn keep_alive(self) -> bool {
+        self.keep_alive
+    }
+}
+
+/// The methods that have a say in framing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MethodKind {
+    Connect,
+    Head,
+    Other,
+}
+
+impl MethodKind {
+    pub(super) fn of(method: &Method) -> Self {
+        match *method {
+            Method::CONNECT => Self::Connect,
+            Method::HEAD => Self::Head,
+            _ => Self::Other,
+        }
+    }
+}
