@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -12,27 +12,24 @@ pub struct BindOptions {
     /// How many connections the kernel queues while the program is busy. Default 4096; the kernel caps it (on Linux at
     /// `net.core.somaxconn`, 4096 too). Beyond it clients wait and retry.
     pub backlog: u32,
-    /// How many sockets are bound to each address. Default 1. With more, the kernel spreads new connections over them
-    /// (`SO_REUSEPORT`), so that each loop accepts on its own.
-    pub sockets: usize,
+    /// Whether [`bind_sibling`] may add sockets to the same port later (`SO_REUSEPORT`). Default off.
+    pub shared: bool,
 }
 
 impl Default for BindOptions {
     fn default() -> Self {
         Self {
             backlog: 4096,
-            sockets: 1,
+            shared: false,
         }
     }
 }
 
-/// Binds listening sockets to every address that `address` stands for.
+/// Binds a listening socket to every address that `address` stands for (`localhost` may be an IPv4 and an IPv6 one).
 ///
-/// The outer list has one entry per address (`localhost` may stand for an IPv4 and an IPv6 one), the inner list
-/// [`BindOptions::sockets`] sockets. With port 0 the kernel picks a port, and all sockets share it. The sockets are
-/// non-blocking and may be sent to the thread whose loop adopts them with [`TcpListener::adopt`](crate::TcpListener::adopt).
-///
-/// IPv6 sockets take IPv6 only, so that `0.0.0.0` and `[::]` can both be bound.
+/// With port 0 the system picks a port, the same for all of them. The sockets are non-blocking and may be sent to the
+/// thread whose loop adopts them with [`TcpListener::adopt`](crate::TcpListener::adopt). IPv6 sockets take IPv6 only, so
+/// that `0.0.0.0` and `[::]` can both be bound.
 ///
 /// Resolves names on the calling thread, which may block; use an IP address where that matters.
 ///
@@ -41,25 +38,18 @@ impl Default for BindOptions {
 /// The message names the address and the remedy. A port on which another program listens already is refused, also when
 /// that program would share it. Of several addresses, one that this machine cannot use (a host without IPv6) is left
 /// out; it is an error only when none remains.
-pub fn bind_sockets<A>(
-    address: A,
-    options: &BindOptions,
-) -> io::Result<Vec<Vec<std::net::TcpListener>>>
+pub fn bind_sockets<A>(address: A, options: &BindOptions) -> io::Result<Vec<TcpListener>>
 where
     A: ToSocketAddrs + fmt::Debug,
 {
-    let mut bound: Vec<Vec<std::net::TcpListener>> = Vec::new();
+    let mut bound: Vec<TcpListener> = Vec::new();
     let mut unusable = None;
-    let mut port = None;
     for mut addr in resolve(&address)? {
-        if let (0, Some(port)) = (addr.port(), port) {
-            addr.set_port(port);
+        if let (0, Some(first)) = (addr.port(), bound.first()) {
+            addr.set_port(first.local_addr()?.port());
         }
-        match bind_all(addr, options) {
-            Ok(sockets) => {
-                port = port.or(local_port(&sockets));
-                bound.push(sockets);
-            }
+        match bind_new(addr, options) {
+            Ok(socket) => bound.push(socket),
             Err(err) if is_unusable(&err) => unusable = Some(explain(addr, err)),
             Err(err) => return Err(explain(addr, err)),
         }
@@ -68,6 +58,24 @@ where
         (true, Some(err)) => Err(err),
         _ => Ok(bound),
     }
+}
+
+/// Binds one more listening socket to the address of one that was bound with [`BindOptions::shared`].
+///
+/// The kernel spreads new connections over all of them, so every loop can accept on its own. A socket gets its share
+/// from here on, so adopt it soon. Where the system cannot spread (not Unix), this is a second handle of the same socket.
+///
+/// # Errors
+///
+/// The message names the address and the remedy.
+pub fn bind_sibling(socket: &TcpListener, options: &BindOptions) -> io::Result<TcpListener> {
+    if cfg!(not(unix)) {
+        return socket.try_clone();
+    }
+    let addr = socket.local_addr()?;
+    bind_one(addr, true)
+        .and_then(|socket| listen(socket, options))
+        .map_err(|err| explain(addr, err))
 }
 
 fn resolve<A: ToSocketAddrs + fmt::Debug>(address: &A) -> io::Result<Vec<SocketAddr>> {
@@ -90,23 +98,18 @@ fn resolve<A: ToSocketAddrs + fmt::Debug>(address: &A) -> io::Result<Vec<SocketA
     Ok(addrs)
 }
 
-fn bind_all(addr: SocketAddr, options: &BindOptions) -> io::Result<Vec<std::net::TcpListener>> {
-    let shared = options.sockets > 1;
-    if shared && addr.port() != 0 {
+fn bind_new(addr: SocketAddr, options: &BindOptions) -> io::Result<TcpListener> {
+    if options.shared && addr.port() != 0 {
         // Sharing a port hides that it is taken: a second copy of the program would silently get half of the
         // connections. A socket that does not share finds out.
         drop(bind_one(addr, false)?);
     }
-    let mut sockets = Vec::with_capacity(options.sockets.max(1));
-    let mut addr = addr;
-    for _ in 0..options.sockets.max(1) {
-        let socket = bind_one(addr, shared)?;
-        socket.listen(i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
-        let listener = std::net::TcpListener::from(socket);
-        addr = listener.local_addr()?;
-        sockets.push(listener);
-    }
-    Ok(sockets)
+    listen(bind_one(addr, options.shared)?, options)
+}
+
+fn listen(socket: Socket, options: &BindOptions) -> io::Result<TcpListener> {
+    socket.listen(i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
+    Ok(socket.into())
 }
 
 fn bind_one(addr: SocketAddr, shared: bool) -> io::Result<Socket> {
@@ -124,18 +127,9 @@ fn bind_one(addr: SocketAddr, shared: bool) -> io::Result<Socket> {
         socket.set_reuse_port(true)?;
     }
     #[cfg(not(unix))]
-    if shared {
-        return Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "this system cannot share a port between sockets",
-        ));
-    }
+    let _ = shared;
     socket.bind(&addr.into())?;
     Ok(socket)
-}
-
-fn local_port(sockets: &[std::net::TcpListener]) -> Option<u16> {
-    sockets.first()?.local_addr().ok().map(|addr| addr.port())
 }
 
 /// Tells whether this machine lacks the address or its family, as opposed to somebody else having it.

@@ -1,6 +1,6 @@
 //! Listeners and streams: everything in Squall that touches a socket.
 //!
-//! * [`bind_sockets`] makes listening sockets, one or several on the same port, with errors that say what to do.
+//! * [`bind_sockets`] makes listening sockets with errors that say what to do; [`bind_sibling`] puts several on a port.
 //! * [`TcpListener`] accepts on one loop.
 //! * [`IoStream`] is one connection, whatever carries it: TCP, or the in-memory [`duplex`] that tests use.
 //!
@@ -35,7 +35,7 @@ mod resolve;
 mod stream;
 
 pub use address::Address;
-pub use bind::{BindOptions, bind_sockets};
+pub use bind::{BindOptions, bind_sibling, bind_sockets};
 pub use duplex::duplex;
 pub use listener::TcpListener;
 pub use stream::{IoStream, SHARED_BUFFER};

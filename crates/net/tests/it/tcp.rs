@@ -1,10 +1,15 @@
 use std::io;
 use std::net::SocketAddr;
 
-use squall_net::{Address, BindOptions, IoStream, TcpListener, bind_sockets};
+use squall_net::{Address, BindOptions, IoStream, TcpListener, bind_sibling, bind_sockets};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::on_loop;
+
+const SHARED: BindOptions = BindOptions {
+    backlog: 4096,
+    shared: true,
+};
 
 #[test]
 fn both_ends_know_their_addresses() {
@@ -77,16 +82,11 @@ fn ipv6_works_with_and_without_brackets() {
 }
 
 #[test]
-fn several_sockets_share_one_port_that_the_system_picked() -> io::Result<()> {
-    let bound = bind_sockets("127.0.0.1:0", &sharing(3))?;
-    assert_eq!(bound.len(), 1);
-    let addrs = bound[0]
-        .iter()
-        .map(std::net::TcpListener::local_addr)
-        .collect::<Result<Vec<_>, _>>()?;
-    assert_eq!(addrs.len(), 3);
-    assert_ne!(addrs[0].port(), 0);
-    assert!(addrs.iter().all(|addr| *addr == addrs[0]));
+fn siblings_share_the_port_that_the_system_picked() -> io::Result<()> {
+    let first = bind_sockets("127.0.0.1:0", &SHARED)?.remove(0);
+    assert_ne!(first.local_addr()?.port(), 0);
+    let second = bind_sibling(&first, &SHARED)?;
+    assert_eq!(second.local_addr()?, first.local_addr()?);
     Ok(())
 }
 
@@ -95,19 +95,16 @@ fn a_name_with_two_addresses_gets_one_port() -> io::Result<()> {
     let addrs: [SocketAddr; 2] = [([127, 0, 0, 1], 0).into(), ([127, 0, 0, 2], 0).into()];
     let bound = bind_sockets(&addrs[..], &BindOptions::default())?;
     assert_eq!(bound.len(), 2);
-    assert_eq!(
-        bound[0][0].local_addr()?.port(),
-        bound[1][0].local_addr()?.port()
-    );
+    assert_eq!(bound[0].local_addr()?.port(), bound[1].local_addr()?.port());
     Ok(())
 }
 
 #[test]
 fn a_taken_port_is_refused_with_the_remedy_even_when_it_could_be_shared() -> io::Result<()> {
-    let taken = bind_sockets("127.0.0.1:0", &sharing(2))?;
-    let addr = taken[0][0].local_addr()?;
-    for sockets in [1, 2] {
-        let err = bind_sockets(addr, &sharing(sockets)).expect_err("the port is taken");
+    let taken = bind_sockets("127.0.0.1:0", &SHARED)?;
+    let addr = taken[0].local_addr()?;
+    for options in [BindOptions::default(), SHARED] {
+        let err = bind_sockets(addr, &options).expect_err("the port is taken");
         assert_eq!(err.kind(), io::ErrorKind::AddrInUse);
         assert!(
             err.to_string()
@@ -133,13 +130,6 @@ fn an_address_that_this_machine_lacks_is_explained() {
 fn something_that_is_no_address_says_what_was_expected() {
     let err = bind_sockets("8888", &BindOptions::default()).expect_err("no host");
     assert!(err.to_string().contains("expected HOST:PORT"), "{err}");
-}
-
-fn sharing(sockets: usize) -> BindOptions {
-    BindOptions {
-        sockets,
-        ..BindOptions::default()
-    }
 }
 
 /// An address on which nobody listens: the system's pick, given back.
