@@ -27,7 +27,6 @@ impl TcpListener {
     pub fn bind<A: ToSocketAddrs + fmt::Debug>(address: A) -> io::Result<Self> {
         let socket = bind_sockets(address, &BindOptions::default())?
             .into_iter()
-            .flatten()
             .next();
         Self::adopt(socket.ok_or(io::ErrorKind::AddrNotAvailable)?)
     }
