@@ -1,2 +1,73 @@
-//! Stands here soon.
-fn main() {}
+//! The chores of the Squall workspace. `cargo xtask` prints the list.
+//!
+//! Each chore is one module: [`tidy`] holds the house rules that neither the compiler nor clippy
+//! knows, [`examples`] runs the example programs and reads what they print. Both work on a
+//! [`project::Project`] or on plain text, so their tests need neither files nor processes.
+
+#![expect(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a chore reports on the terminal it was started from"
+)]
+
+mod command;
+mod examples;
+mod markdown;
+mod project;
+mod rust_text;
+mod tidy;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+The chores of the Squall workspace.
+
+Usage: cargo xtask COMMAND [NAME...]
+
+  tidy       checks the house rules (arrows, file lengths, licences, ...); with
+             names, those checks only
+  examples   builds and runs every example program and compares what it prints
+             with the `Prints:` block of its header; with names, those only
+  help       prints this
+
+Exit code: 0 when all is well, 1 when something failed, 2 when the command line
+was not understood.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments.as_slice() {
+        [] | ["help" | "--help" | "-h", ..] | [_, "--help" | "-h", ..] => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        ["tidy", names @ ..] => tidy::run(&root(), names),
+        ["examples", names @ ..] => examples::run(&root(), names),
+        [unknown, ..] => {
+            eprintln!("xtask: there is no command `{unknown}`\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The root of the workspace: two folders above this package, wherever the command was started.
+fn root() -> PathBuf {
+    // Cargo sets the variable at run time too, which still holds after the project was moved.
+    let package = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    package
+        .ancestors()
+        .nth(2)
+        .map_or_else(|| package.clone(), Path::to_path_buf)
+}
