@@ -69,7 +69,7 @@ impl RequestHead {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ResponseHead {
-    /// The status, 100 to 599.
+    /// The status: 100 to 999, though what is beyond 599 should be taken for a 500 (RFC 9110 §15).
     pub status: StatusCode,
     /// The reason phrase as sent, without a CR, LF or other control; may be empty, may be other than UTF-8.
     pub reason: Bytes,

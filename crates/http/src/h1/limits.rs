@@ -55,3 +55,16 @@ impl Default for Limits {
         }
     }
 }
+
+/// Field lines that [`http::HeaderMap`] takes without a doubt.
+const MOST_HEADERS: usize = 16 * 1024;
+
+impl Limits {
+    /// Returns the limits as decoders use them.
+    pub(super) fn bounded(self) -> Self {
+        Self {
+            headers: self.headers.min(MOST_HEADERS),
+            ..self
+        }
+    }
+}

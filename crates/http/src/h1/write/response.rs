@@ -1,7 +1,10 @@
 //! The server's side of writing.
 
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
+use super::body::BodyWriter;
+use super::fields::{self, agreed_length};
+use crate::h1::head::MethodKind;
 use crate::h1::{Exchange, WriteError};
 
 /// The interim response that invites the body of a request with `Expect: 100-continue` (RFC 9110 §15.2.1).
@@ -37,42 +40,60 @@ impl<'a> ResponseStart<'a> {
 }
 
 /// Encodes responses, one after another, for one connection; the status line always says HTTP/1.1.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ResponseEncoder {
-    open: bool,
+    body: BodyWriter,
+    /// Whether the connection stays open after the current, or else the last, response.
+    keep_alive: bool,
 }
 
 impl ResponseEncoder {
-    /// Makes an encoder that expects a head.
+    /// Makes an encoder that expects a head. Cheap: it allocates nothing.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            body: BodyWriter::Idle,
+            keep_alive: true,
+        }
     }
 
     /// Appends the head of the final response of `exchange`.
     ///
     /// The body is framed by `Content-Length` if its length is known, else by chunks, or towards HTTP/1.0 by closing.
     /// Responses that have no body (to HEAD, 1xx, 204, 205, 304) swallow what [`data`](Self::data) is given;
-    /// for HEAD and 304 a known length is still told. 101, and 2xx to CONNECT, end HTTP: `data` then passes bytes as
-    /// they are.
+    /// for HEAD and 304 a known length other than zero is still told. 101, and 2xx to CONNECT, end HTTP: `data` then
+    /// passes bytes as they are.
     ///
     /// # Errors
     ///
     /// What must not be sent; `out` and the encoder are unchanged then.
+    /// [`OutOfOrder`](WriteError::OutOfOrder) also after a response that closes the connection.
     pub fn head(
         &mut self,
         out: &mut Vec<u8>,
         exchange: Exchange,
         start: &ResponseStart<'_>,
     ) -> Result<(), WriteError> {
-        let _ = (out, exchange, start, self.open);
-        Err(WriteError::OutOfOrder)
+        self.check_order()?;
+        let before = out.len();
+        match write_head(out, exchange, start) {
+            Ok(plan) => {
+                self.body = plan.body;
+                self.keep_alive = plan.keep_alive;
+                Ok(())
+            }
+            Err(err) => {
+                out.truncate(before);
+                Err(err)
+            }
+        }
     }
 
     /// Appends an interim response (1xx other than 101; RFC 9110 §15.2), nothing towards HTTP/1.0.
     ///
     /// # Errors
     ///
-    /// [`WriteError::InterimStatus`] for other statuses, [`WriteError::OutOfOrder`] inside a message.
+    /// [`WriteError::InterimStatus`] for other statuses, [`WriteError::OutOfOrder`] inside a message,
+    /// [`WriteError::ContentLength`] and [`WriteError::TransferEncodingSet`] for fields about a body.
     pub fn interim(
         &mut self,
         out: &mut Vec<u8>,
@@ -80,51 +101,70 @@ impl ResponseEncoder {
         status: StatusCode,
         headers: &HeaderMap,
     ) -> Result<(), WriteError> {
-        let _ = (out, exchange, status, headers);
-        Err(WriteError::OutOfOrder)
+        self.check_order()?;
+        if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(WriteError::InterimStatus);
+        }
+        if exchange.http10 {
+            return Ok(());
+        }
+        if headers.contains_key(header::CONTENT_LENGTH) {
+            return Err(WriteError::ContentLength);
+        }
+        let before = out.len();
+        status_line(out, status, None)?;
+        if let Err(err) = fields::write(out, headers, false) {
+            out.truncate(before);
+            return Err(err);
+        }
+        out.extend_from_slice(b"\r\n");
+        Ok(())
     }
 
     /// Says whether the body of the current response goes out at all; if not, a stream need not be read.
     pub fn wants_body(&self) -> bool {
-        false
+        !matches!(self.body, BodyWriter::Idle | BodyWriter::Suppressed)
     }
 
     /// Says whether the connection stays open after the current, or else the last, response.
     pub fn keep_alive(&self) -> bool {
-        false
+        self.keep_alive
     }
 
     /// Appends a piece of the body, framed; an empty one does nothing.
     ///
     /// # Errors
     ///
-    /// [`WriteError::BodyTooLong`] beyond the announced length, [`WriteError::OutOfOrder`] outside a message.
+    /// [`WriteError::BodyTooLong`] beyond the announced length, [`WriteError::OutOfOrder`] outside a message. The
+    /// connection cannot stay open then.
     pub fn data(&mut self, out: &mut Vec<u8>, piece: &[u8]) -> Result<(), WriteError> {
-        let _ = (out, piece);
-        Err(WriteError::OutOfOrder)
+        let done = self.body.data(out, piece);
+        self.closing_on_error(done)
     }
 
     /// Appends what goes in front of a piece of `bytes` bytes that the caller writes itself, without a copy; follow
-    /// it with [`data_end`](Self::data_end). Only while [`wants_body`](Self::wants_body).
+    /// it with [`data_end`](Self::data_end). Only for pieces that are not empty, and only while
+    /// [`wants_body`](Self::wants_body).
     ///
     /// # Errors
     ///
     /// As [`data`](Self::data).
     pub fn data_start(&mut self, out: &mut Vec<u8>, bytes: usize) -> Result<(), WriteError> {
-        let _ = (out, bytes);
-        Err(WriteError::OutOfOrder)
+        let done = self.body.data_start(out, bytes);
+        self.closing_on_error(done)
     }
 
     /// Appends what goes behind the piece that [`data_start`](Self::data_start) announced.
     pub fn data_end(&mut self, out: &mut Vec<u8>) {
-        let _ = out;
+        self.body.data_end(out);
     }
 
     /// Ends the body and the message.
     ///
     /// # Errors
     ///
-    /// [`WriteError::BodyTooShort`] below the announced length, [`WriteError::OutOfOrder`] outside a message.
+    /// [`WriteError::BodyTooShort`] below the announced length, [`WriteError::OutOfOrder`] outside a message. The
+    /// connection cannot stay open then.
     pub fn end(&mut self, out: &mut Vec<u8>) -> Result<(), WriteError> {
         self.end_with(out, None)
     }
@@ -140,7 +180,156 @@ impl ResponseEncoder {
         out: &mut Vec<u8>,
         trailers: Option<&HeaderMap>,
     ) -> Result<(), WriteError> {
-        let _ = (out, trailers);
-        Err(WriteError::OutOfOrder)
+        let done = self.body.end(out, trailers);
+        self.closing_on_error(done)
     }
+
+    fn check_order(&self) -> Result<(), WriteError> {
+        if self.body.is_idle() && self.keep_alive {
+            Ok(())
+        } else {
+            Err(WriteError::OutOfOrder)
+        }
+    }
+
+    fn closing_on_error(&mut self, done: Result<(), WriteError>) -> Result<(), WriteError> {
+        self.keep_alive &= done.is_ok();
+        done
+    }
+}
+
+impl Default for ResponseEncoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What a head promises.
+struct Plan {
+    body: BodyWriter,
+    keep_alive: bool,
+}
+
+/// What the status and the request leave of a body (RFC 9112 §6.3 rules 1 and 2).
+enum Content {
+    /// It goes out.
+    Sent,
+    /// It does not, but its length may be told: HEAD, 304.
+    Described,
+    /// It does not, and no length may be told: 204.
+    None,
+    /// It is empty: 205.
+    Empty,
+    /// HTTP ends here.
+    Tunnel,
+}
+
+fn write_head(
+    out: &mut Vec<u8>,
+    exchange: Exchange,
+    start: &ResponseStart<'_>,
+) -> Result<Plan, WriteError> {
+    let content = content(exchange, start.status)?;
+    // Most heads fit; a line of a usual field takes about forty bytes.
+    out.reserve(128 + 40 * start.headers.len());
+    status_line(out, start.status, start.reason)?;
+    let seen = fields::write(out, start.headers, false)?;
+    if let (Some(date), false) = (start.date, seen.date) {
+        fields::line(out, &header::DATE, date.as_bytes());
+    }
+    let body = write_framing(out, exchange, &content, seen.content_length, start.length)?;
+    let keep_alive = exchange.keep_alive && !seen.close && body != BodyWriter::Raw;
+    if !matches!(content, Content::Tunnel) {
+        write_persistence(out, exchange, keep_alive);
+    }
+    out.extend_from_slice(b"\r\n");
+    Ok(Plan { body, keep_alive })
+}
+
+fn content(exchange: Exchange, status: StatusCode) -> Result<Content, WriteError> {
+    let connect = exchange.method == MethodKind::Connect;
+    match status {
+        StatusCode::SWITCHING_PROTOCOLS if exchange.upgrade && !connect => Ok(Content::Tunnel),
+        StatusCode::SWITCHING_PROTOCOLS => Err(WriteError::UpgradeNotAsked),
+        status if status.is_informational() => Err(WriteError::InterimStatus),
+        status if connect && status.is_success() => Ok(Content::Tunnel),
+        StatusCode::NO_CONTENT => Ok(Content::None),
+        StatusCode::NOT_MODIFIED => Ok(Content::Described),
+        _ if exchange.method == MethodKind::Head => Ok(Content::Described),
+        StatusCode::RESET_CONTENT => Ok(Content::Empty),
+        _ => Ok(Content::Sent),
+    }
+}
+
+/// Appends the fields that frame the body. `set` is the length the application set as a field, `known` the body's.
+fn write_framing(
+    out: &mut Vec<u8>,
+    exchange: Exchange,
+    content: &Content,
+    set: Option<u64>,
+    known: Option<u64>,
+) -> Result<BodyWriter, WriteError> {
+    match content {
+        Content::Tunnel => Ok(BodyWriter::Raw),
+        Content::None => Ok(BodyWriter::Suppressed),
+        Content::Empty => {
+            fields::length_line(out, 0);
+            Ok(BodyWriter::Suppressed)
+        }
+        Content::Described => {
+            // An empty body says nothing here: handlers leave it out.
+            if let Some(bytes) = set.or(known.filter(|&bytes| bytes > 0)) {
+                fields::length_line(out, bytes);
+            }
+            Ok(BodyWriter::Suppressed)
+        }
+        Content::Sent => {
+            let Some(bytes) = agreed_length(set, known)? else {
+                return Ok(write_unknown_length(out, exchange));
+            };
+            fields::length_line(out, bytes);
+            Ok(BodyWriter::Length(bytes))
+        }
+    }
+}
+
+fn write_unknown_length(out: &mut Vec<u8>, exchange: Exchange) -> BodyWriter {
+    if exchange.http10 {
+        return BodyWriter::Raw;
+    }
+    out.extend_from_slice(b"transfer-encoding: chunked\r\n");
+    BodyWriter::Chunked
+}
+
+/// RFC 9112 §9.3 and §9.6: silence means keep-alive in 1.1 and close in 1.0.
+fn write_persistence(out: &mut Vec<u8>, exchange: Exchange, keep_alive: bool) {
+    if !keep_alive {
+        out.extend_from_slice(b"connection: close\r\n");
+    } else if exchange.http10 {
+        out.extend_from_slice(b"connection: keep-alive\r\n");
+    }
+}
+
+fn status_line(
+    out: &mut Vec<u8>,
+    status: StatusCode,
+    reason: Option<&str>,
+) -> Result<(), WriteError> {
+    if status == StatusCode::OK && reason.is_none() {
+        out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+        return Ok(());
+    }
+    let reason = reason.or(status.canonical_reason()).unwrap_or("");
+    if reason
+        .bytes()
+        .any(|byte| byte.is_ascii_control() && byte != b'\t')
+    {
+        return Err(WriteError::Reason);
+    }
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(status.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(reason.as_bytes());
+    out.extend_from_slice(b"\r\n");
+    Ok(())
 }
