@@ -1,0 +1,304 @@
+//! The application: routes, state, and what happens when no route fits.
+
+mod check;
+mod guard;
+mod methods;
+
+use std::fmt;
+use std::future::ready;
+use std::panic::Location;
+use std::rc::Rc;
+
+use http::header::{ALLOW, HeaderValue};
+use http::{Method, StatusCode};
+use squall_server::{Answer, Service};
+
+use crate::Request;
+use crate::context::{Context, Label, Shared};
+use crate::error::HttpError;
+use crate::handler::Handler;
+use crate::response::{IntoResponse, Response};
+use crate::router::{Pattern, Spans, Tree};
+
+use guard::Report;
+use methods::{Methods, Route};
+
+pub use check::{ConfigError, Problem};
+
+/// How much of a body an extractor may hold in memory unless the application says otherwise, in bytes.
+const BODY_LIMIT: usize = 2 * 1024 * 1024;
+
+/// Routes, the state that their handlers share, and a fallback.
+///
+/// An application is made once on every loop, so nothing in it must be `Send` and what it shares may be an `Rc`.
+///
+/// # Paths
+///
+/// `/hello/{name}` has a parameter: one whole segment, never empty. `/files/{*path}` has a tail: all that is left
+/// after the slash, which may be nothing, so `/{*rest}` answers `/` too. Everything else is compared as text, case and
+/// final slash included, after percent-decoding. Text beats a parameter, and a parameter beats a tail, in whatever
+/// order the routes are added. A lookup costs as much as its path is long, however many routes there are. At most 16
+/// parameters; braces cannot be text.
+///
+/// # Methods
+///
+/// `HEAD` is answered by `GET`'s handler unless it has one of its own, `OPTIONS` by the application with `Allow`
+/// (RFC 9110 section 9.3.7), also for `OPTIONS *`. A path with routes, but none for the method, is 405 with `Allow`; a
+/// method that nothing in the application knows is 501; a path without routes is 404 or the [`fallback`](Self::fallback).
+///
+/// # Mistakes
+///
+/// Adding a route never panics. Two routes for one path and method, a path that cannot be one, or state given twice are
+/// collected, logged at once with the places in the source that added them, and told by [`check`](Self::check), which
+/// a test of the application should call. An application with such a mistake does not serve some of what was written,
+/// so it serves nothing: every request is a 500 that repeats the mistakes in the log. A panic would be no louder, but
+/// it would come in the middle of a start-up, on whichever loop makes its application first, and tell only the first
+/// mistake.
+///
+/// # Examples
+///
+/// ```
+/// use squall_web::{Application, Path};
+///
+/// async fn home() -> &'static str {
+///     "home"
+/// }
+///
+/// async fn hello(Path(name): Path<String>) -> String {
+///     format!("Hello, {name}")
+/// }
+///
+/// let app = Application::new().get("/", home).get("/hello/{name}", hello);
+/// app.check()?;
+/// # Ok::<(), squall_web::ConfigError>(())
+/// ```
+pub struct Application {
+    routes: Tree<Methods>,
+    fallback: Option<Route>,
+    /// Copied on write while the application is built, never written once it serves.
+    shared: Rc<Shared>,
+    /// What went wrong while routes were added.
+    problems: Vec<Problem>,
+}
+
+macro_rules! methods {
+    ($($name:ident $method:ident;)*) => {$(
+        #[doc = concat!("Adds a route for `", stringify!($method), "`.")]
+        #[track_caller]
+        pub fn $name<Args: 'static>(self, path: &str, handler: impl Handler<Args>) -> Self {
+            self.route(Method::$method, path, handler)
+        }
+    )*};
+}
+
+impl Application {
+    /// An application without routes.
+    pub fn new() -> Self {
+        Self {
+            routes: Tree::new(),
+            fallback: None,
+            shared: Rc::new(Shared::new(BODY_LIMIT)),
+            problems: Vec::new(),
+        }
+    }
+
+    methods! {
+        get GET;
+        post POST;
+        put PUT;
+        delete DELETE;
+        patch PATCH;
+        head HEAD;
+        options OPTIONS;
+    }
+
+    /// Adds a route for any one method.
+    #[track_caller]
+    pub fn route<Args: 'static>(
+        mut self,
+        method: Method,
+        path: &str,
+        handler: impl Handler<Args>,
+    ) -> Self {
+        let place = Location::caller();
+        let pattern = match Pattern::parse(path) {
+            Ok(pattern) => pattern,
+            Err(error) => {
+                let route = methods::describe(&method, path, place);
+                return self.problem(Problem::Path { route, error });
+            }
+        };
+        let methods = self.routes.entry(&pattern);
+        let label = Rc::new(Label::Pattern(pattern));
+        let route = Route::new(method, label, handler, place);
+        match methods.add(route) {
+            Ok(()) => self,
+            Err(problem) => self.problem(problem),
+        }
+    }
+
+    /// Adds a handler for the paths that no route has; without it they are 404.
+    #[track_caller]
+    pub fn fallback<Args: 'static>(mut self, handler: impl Handler<Args>) -> Self {
+        let place = Location::caller();
+        let label = Rc::new(Label::Fallback);
+        let route = Route::new(Method::GET, label, handler, place);
+        if let Some(first) = &self.fallback {
+            let (added, first) = (place.to_string(), first.place().to_string());
+            return self.problem(Problem::FallbackTwice { added, first });
+        }
+        self.fallback = Some(route);
+        self
+    }
+
+    /// Shares a value with all handlers on this loop, which get it as [`State<T>`](crate::State).
+    ///
+    /// One value a type; a handler that asks for a type which was not given is a 500 whose log line names the type.
+    pub fn state<T: 'static>(self, value: T) -> Self {
+        self.shared_state(Rc::new(value))
+    }
+
+    /// Shares a value that is already shared: handlers ask for `State<T>`, not for `State<Rc<T>>`.
+    pub fn shared_state<T: 'static>(mut self, value: Rc<T>) -> Self {
+        match Rc::make_mut(&mut self.shared).add_state(value) {
+            None => self,
+            Some(type_name) => self.problem(Problem::StateTwice { type_name }),
+        }
+    }
+
+    /// Sets how many bytes of a body [`Json`](crate::Json), `String` and `Bytes` take; more is a 413. Default 2 MiB.
+    ///
+    /// A handler that takes the whole request reads its body without this limit.
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        Rc::make_mut(&mut self.shared).body_limit = bytes;
+        self
+    }
+
+    /// Tells every mistake that can be found before the first request.
+    ///
+    /// # Errors
+    ///
+    /// Paths that cannot be, routes in conflict, state given twice or not at all, and handlers that take the body
+    /// twice, each with the place in the source that added it.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let mut problems = self.problems.clone();
+        let routes = self.routes.values().flat_map(Methods::routes);
+        for route in routes.chain(&self.fallback) {
+            route.check(&self.shared, &mut problems);
+        }
+        ConfigError::of(problems)
+    }
+
+    fn problem(mut self, problem: Problem) -> Self {
+        tracing::error!(target: "squall::web", "{problem}");
+        self.problems.push(problem);
+        self
+    }
+
+    fn dispatch(&self, request: Request) -> Answer {
+        if !self.problems.is_empty() {
+            return self.refuse(&request);
+        }
+        let path = request.uri().path();
+        let Some((methods, spans)) = self.routes.find(path) else {
+            return self.no_route(request);
+        };
+        match methods.of(request.method()) {
+            Some(route) => {
+                let shared = Rc::clone(&self.shared);
+                route.call(Context::new(request, route.label(), spans, shared))
+            }
+            None => self.no_method(&request, methods),
+        }
+    }
+
+    fn no_route(&self, request: Request) -> Answer {
+        if request.uri().path() == "*" && request.method() == Method::OPTIONS {
+            let response = StatusCode::NO_CONTENT.into_response();
+            return finished(&request, allowing(response, &self.all_methods()));
+        }
+        match &self.fallback {
+            None => finished(&request, StatusCode::NOT_FOUND.into_response()),
+            Some(route) => {
+                let shared = Rc::clone(&self.shared);
+                route.call(Context::new(
+                    request,
+                    route.label(),
+                    Spans::default(),
+                    shared,
+                ))
+            }
+        }
+    }
+
+    fn no_method(&self, request: &Request, methods: &Methods) -> Answer {
+        let method = request.method();
+        let status = if method == Method::OPTIONS {
+            StatusCode::NO_CONTENT
+        } else if methods::is_standard(method) || self.all_methods().contains(method) {
+            StatusCode::METHOD_NOT_ALLOWED
+        } else {
+            // RFC 9110 section 9.1: 405 is for methods that the server knows.
+            return finished(request, StatusCode::NOT_IMPLEMENTED.into_response());
+        };
+        finished(
+            request,
+            allowing(status.into_response(), &methods.allowed()),
+        )
+    }
+
+    fn refuse(&self, request: &Request) -> Answer {
+        let refused = ConfigError::of(self.problems.clone()).map_err(HttpError::from);
+        finished(request, refused.into_response())
+    }
+
+    /// Every method that some route answers.
+    fn all_methods(&self) -> Vec<Method> {
+        let mut all = Vec::new();
+        for method in self.routes.values().flat_map(Methods::allowed) {
+            if !all.contains(&method) {
+                all.push(method);
+            }
+        }
+        all
+    }
+}
+
+impl Default for Application {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Service for Application {
+    fn call(&self, request: Request) -> Answer {
+        self.dispatch(request)
+    }
+}
+
+impl fmt::Debug for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Application")
+            .field("routes", &self.routes)
+            .field("fallback", &self.fallback)
+            .field("shared", &self.shared)
+            .field("problems", &self.problems)
+            .finish()
+    }
+}
+
+/// An answer that no handler gave.
+fn finished(request: &Request, response: Response) -> Answer {
+    let report = Report::new(request.method(), request.headers(), None);
+    Box::pin(ready(report.finish(response)))
+}
+
+/// Adds the `Allow` field (RFC 9110 section 10.2.1).
+fn allowing(mut response: Response, methods: &[Method]) -> Response {
+    let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    // A method is a token, so a list of them is a field value.
+    if let Ok(value) = HeaderValue::try_from(names.join(", ")) {
+        response.headers_mut().insert(ALLOW, value);
+    }
+    response
+}

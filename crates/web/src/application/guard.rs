@@ -1,0 +1,143 @@
+//! A handler's future, watched: its panic and its failure become a response and a log line.
+
+use std::any::Any;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use http::header::{ACCEPT, HeaderValue};
+use http::{HeaderMap, Method, StatusCode};
+use pin_project_lite::pin_project;
+use squall_server::Answer;
+
+use crate::context::{Context, Label};
+use crate::error::{Note, fill};
+use crate::extract::Needs;
+use crate::handler::Handler;
+use crate::response::{IntoResponse, Response};
+
+/// A handler whose type has been forgotten.
+///
+/// What answers a route by other means than a function, such as a type with a method for each HTTP method, is another
+/// endpoint.
+pub(super) trait Endpoint {
+    fn call(&self, cx: Context) -> Answer;
+}
+
+pub(super) struct HandlerEndpoint<H, Args> {
+    handler: Rc<H>,
+    arguments: PhantomData<fn(Args)>,
+}
+
+impl<H: Handler<Args>, Args: 'static> HandlerEndpoint<H, Args> {
+    pub(super) fn boxed(handler: H) -> (Box<dyn Endpoint>, Needs) {
+        let mut needs = Needs::default();
+        H::needs(&mut needs);
+        let endpoint = Self {
+            handler: Rc::new(handler),
+            arguments: PhantomData,
+        };
+        (Box::new(endpoint), needs)
+    }
+}
+
+impl<H: Handler<Args>, Args: 'static> Endpoint for HandlerEndpoint<H, Args> {
+    /// The one allocation that a request needs here.
+    fn call(&self, cx: Context) -> Answer {
+        let label = Rc::clone(cx.label());
+        let report = Report::new(cx.method(), cx.headers(), Some(label));
+        let future = Rc::clone(&self.handler).call(cx);
+        Box::pin(Guarded { future, report })
+    }
+}
+
+pin_project! {
+    /// A future that ends in a response whatever happens in it.
+    struct Guarded<F> {
+        #[pin]
+        future: F,
+        report: Report,
+    }
+}
+
+impl<F: Future<Output = Response>> Future for Guarded<F> {
+    type Output = Response;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Response> {
+        let this = self.project();
+        // The future is not polled again after a panic, so nobody sees what the panic left behind in it.
+        let polled = catch_unwind(AssertUnwindSafe(|| this.future.poll(cx)));
+        Poll::Ready(match polled {
+            Ok(polled) => this.report.finish(ready!(polled)),
+            Err(panic) => this.report.panicked(&*panic),
+        })
+    }
+}
+
+/// What is kept of a request to report on its response.
+pub(super) struct Report {
+    method: Method,
+    /// What the peer would like to read; a reference count, not a copy.
+    accept: Option<HeaderValue>,
+    /// None: no route was found.
+    route: Option<Rc<Label>>,
+}
+
+impl Report {
+    pub(super) fn new(method: &Method, headers: &HeaderMap, route: Option<Rc<Label>>) -> Self {
+        Self {
+            method: method.clone(),
+            accept: headers.get(ACCEPT).cloned(),
+            route,
+        }
+    }
+
+    /// Writes the body and the log line of a response to a failure; others pass.
+    pub(super) fn finish(&self, mut response: Response) -> Response {
+        if let Some(note) = Note::take(response.extensions_mut()) {
+            self.log(response.status(), &note);
+            fill(&mut response, &note, self.accept.as_ref());
+        }
+        response
+    }
+
+    fn panicked(&self, panic: &(dyn Any + Send)) -> Response {
+        let (method, route) = (&self.method, self.route());
+        let message = message(panic);
+        tracing::error!(target: "squall::web", "{method} {route}: handler panicked: {message}");
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        if let Some(note) = Note::take(response.extensions_mut()) {
+            fill(&mut response, &note, self.accept.as_ref());
+        }
+        response
+    }
+
+    /// What the application did wrong is an error; what a peer did wrong would fill the log at the peer's wish.
+    fn log(&self, status: StatusCode, note: &Note) {
+        let (method, route) = (&self.method, self.route());
+        let cause = note.cause.as_deref().unwrap_or(&note.message);
+        if status.is_server_error() {
+            tracing::error!(target: "squall::web", "{method} {route}: {status}: {cause}");
+        } else {
+            tracing::debug!(target: "squall::web", "{method} {route}: {status}: {cause}");
+        }
+    }
+
+    fn route(&self) -> &str {
+        self.route.as_deref().map_or("(no route)", Label::text)
+    }
+}
+
+/// The text of a panic.
+fn message(panic: &(dyn Any + Send)) -> &str {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        text
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        text
+    } else {
+        "(a value that is no text)"
+    }
+}

@@ -1,0 +1,196 @@
+//! One request on its way to its handler.
+
+use std::any::{Any, TypeId, type_name};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::rc::Rc;
+
+use http::request::Parts;
+use http::{HeaderMap, Method, Uri};
+use percent_encoding::percent_decode_str;
+use squall_http::Body;
+
+use crate::extract::{BodyRejection, MissingState, PathRejection};
+use crate::router::{Pattern, Spans};
+
+/// A request, the parameters of its route, and what its application shares: what extractors read.
+pub struct Context {
+    parts: Parts,
+    /// None once an extractor has taken it.
+    body: Option<Body>,
+    route: Rc<Label>,
+    spans: Spans,
+    shared: Rc<Shared>,
+}
+
+impl Context {
+    pub(crate) fn new(
+        request: crate::Request,
+        route: Rc<Label>,
+        spans: Spans,
+        shared: Rc<Shared>,
+    ) -> Self {
+        let (parts, body) = request.into_parts();
+        Self {
+            parts,
+            body: Some(body),
+            route,
+            spans,
+            shared,
+        }
+    }
+
+    /// The request's method; `HEAD` also where the handler was added for `GET`.
+    pub fn method(&self) -> &Method {
+        &self.parts.method
+    }
+
+    /// The request's target.
+    pub fn uri(&self) -> &Uri {
+        &self.parts.uri
+    }
+
+    /// The request's header fields.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    /// Everything of the request but its body.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// The route's path as it was added, such as `/hello/{name}`; `(fallback)` in the fallback.
+    pub fn route(&self) -> &str {
+        self.route.text()
+    }
+
+    /// The route itself, kept for the log after the context is gone.
+    pub(crate) fn label(&self) -> &Rc<Label> {
+        &self.route
+    }
+
+    /// The decoded value of one of the route's parameters.
+    ///
+    /// # Errors
+    ///
+    /// The value is not UTF-8 once decoded (status 400), or the route has no such parameter (status 500).
+    pub fn path(&self, name: &str) -> Result<Cow<'_, str>, PathRejection> {
+        let found = self.path_parameters().find(|(known, _)| *known == name);
+        match found {
+            Some((_, value)) => value,
+            None => Err(PathRejection::no_parameter(name)),
+        }
+    }
+
+    /// The route's parameters in the order of its path, each with its decoded value.
+    pub(crate) fn path_parameters(
+        &self,
+    ) -> impl ExactSizeIterator<Item = (&str, Result<Cow<'_, str>, PathRejection>)> {
+        self.route.names().iter().enumerate().map(|(index, name)| {
+            // The spans came out of the tree together with the route, so there is one for every name.
+            let text = self.spans.slice(self.parts.uri.path(), index).unwrap_or("");
+            let value = percent_decode_str(text).decode_utf8();
+            (&**name, value.map_err(|_| PathRejection::not_utf8(name)))
+        })
+    }
+
+    /// The value of this type that was given to [`Application::state`](crate::Application::state).
+    ///
+    /// # Errors
+    ///
+    /// There is none; the error, status 500, names the type.
+    pub fn state<T: 'static>(&self) -> Result<Rc<T>, MissingState> {
+        self.shared.state().ok_or(MissingState::of::<T>())
+    }
+
+    /// Takes the body, which can be done once.
+    ///
+    /// # Errors
+    ///
+    /// It has been taken before, which is the application's mistake: status 500.
+    pub fn take_body(&mut self) -> Result<Body, BodyRejection> {
+        self.body.take().ok_or(BodyRejection::Taken)
+    }
+
+    /// The most bytes of a body that an extractor may hold in memory; see
+    /// [`Application::body_limit`](crate::Application::body_limit).
+    pub fn body_limit(&self) -> usize {
+        self.shared.body_limit
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("method", &self.parts.method)
+            .field("uri", &self.parts.uri)
+            .field("route", &self.route())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a request's log lines call the route.
+#[derive(Debug)]
+pub(crate) enum Label {
+    Fallback,
+    Pattern(Pattern),
+}
+
+impl Label {
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Fallback => "(fallback)",
+            Self::Pattern(pattern) => pattern.text(),
+        }
+    }
+
+    fn names(&self) -> &[Box<str>] {
+        match self {
+            Self::Fallback => &[],
+            Self::Pattern(pattern) => pattern.names(),
+        }
+    }
+}
+
+/// What all requests of one application, that is of one loop, share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    /// Keyed by the type of the value inside the `Rc`.
+    states: HashMap<TypeId, Rc<dyn Any>>,
+    /// In bytes.
+    pub(crate) body_limit: usize,
+}
+
+impl Shared {
+    pub(crate) fn new(body_limit: usize) -> Self {
+        Self {
+            states: HashMap::new(),
+            body_limit,
+        }
+    }
+
+    pub(crate) fn add_state<T: 'static>(&mut self, value: Rc<T>) -> Option<&'static str> {
+        let before = self.states.insert(TypeId::of::<T>(), value);
+        before.map(|_| type_name::<T>())
+    }
+
+    pub(crate) fn has_state(&self, id: TypeId) -> bool {
+        self.states.contains_key(&id)
+    }
+
+    fn state<T: 'static>(&self) -> Option<Rc<T>> {
+        let value = self.states.get(&TypeId::of::<T>())?;
+        Rc::clone(value).downcast().ok()
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("states", &self.states.len())
+            .field("body_limit", &self.body_limit)
+            .finish()
+    }
+}

@@ -1,0 +1,87 @@
+//! The parts of the request that need no decoding, and all of it.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
+
+use http::{HeaderMap, Method, StatusCode, Uri};
+use squall_server::ConnectInfo;
+
+use super::{BodyRejection, Needs};
+use crate::{Context, Failure, FromRequest, Request};
+
+/// The method; `HEAD` also where the handler was added for `GET`.
+impl FromRequest for Method {
+    type Rejection = Infallible;
+
+    async fn from_request(cx: &mut Context) -> Result<Self, Infallible> {
+        Ok(cx.method().clone())
+    }
+}
+
+/// The target of the request.
+impl FromRequest for Uri {
+    type Rejection = Infallible;
+
+    async fn from_request(cx: &mut Context) -> Result<Self, Infallible> {
+        Ok(cx.uri().clone())
+    }
+}
+
+/// All header fields.
+impl FromRequest for HeaderMap {
+    type Rejection = Infallible;
+
+    async fn from_request(cx: &mut Context) -> Result<Self, Infallible> {
+        Ok(cx.headers().clone())
+    }
+}
+
+/// The whole request, its body as it arrives: no limit but the server's holds for it.
+///
+/// The head is copied, so that extractors after it see it too.
+impl FromRequest for Request {
+    type Rejection = BodyRejection;
+
+    async fn from_request(cx: &mut Context) -> Result<Self, BodyRejection> {
+        let body = cx.take_body()?;
+        Ok(Self::from_parts(cx.parts().clone(), body))
+    }
+
+    fn needs(needs: &mut Needs) {
+        needs.body::<Self>();
+    }
+}
+
+/// The two ends of the connection.
+impl FromRequest for ConnectInfo {
+    type Rejection = MissingConnectInfo;
+
+    async fn from_request(cx: &mut Context) -> Result<Self, MissingConnectInfo> {
+        let info = cx.parts().extensions.get();
+        info.cloned().ok_or(MissingConnectInfo)
+    }
+}
+
+/// The request did not come from a server of this project, or not over a connection: status 500.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MissingConnectInfo;
+
+impl Failure for MissingConnectInfo {
+    fn status(&self) -> StatusCode {
+        StatusCode::INTERNAL_SERVER_ERROR
+    }
+
+    fn message(&self) -> Cow<'static, str> {
+        Cow::Borrowed("")
+    }
+}
+
+impl fmt::Display for MissingConnectInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the request carries no `ConnectInfo`")
+    }
+}
+
+impl Error for MissingConnectInfo {}

@@ -1,0 +1,223 @@
+//! The tree of segments and its lookup.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use percent_encoding::percent_decode;
+
+use super::MAX_PARAMETERS;
+use super::pattern::{Pattern, Segment};
+
+/// The values of an application's patterns, found by path.
+///
+/// A lookup hashes each segment once; how many routes there are does not matter. Only where a segment of text stands
+/// beside a parameter can it look at a segment again, once for each way the path can be read.
+#[derive(Debug)]
+pub(crate) struct Tree<T> {
+    /// Node 0 is the root, reached by the leading slash.
+    nodes: Vec<Node<T>>,
+    #[cfg(test)]
+    visits: std::cell::Cell<usize>,
+}
+
+#[derive(Debug)]
+struct Node<T> {
+    statics: HashMap<Box<[u8]>, usize, BuildHasherDefault<Fnv>>,
+    parameter: Option<usize>,
+    /// The value of a pattern whose tail begins below this node.
+    tail: Option<T>,
+    /// The value of a pattern that ends at this node.
+    value: Option<T>,
+}
+
+impl<T> Node<T> {
+    fn new() -> Self {
+        Self {
+            statics: HashMap::default(),
+            parameter: None,
+            tail: None,
+            value: None,
+        }
+    }
+}
+
+impl<T: Default> Tree<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            nodes: vec![Node::new()],
+            #[cfg(test)]
+            visits: std::cell::Cell::new(0),
+        }
+    }
+
+    /// The value of the pattern's shape, made if there is none: `/{a}` and `/{b}` share one.
+    pub(crate) fn entry(&mut self, pattern: &Pattern) -> &mut T {
+        let mut at = 0;
+        for segment in pattern.segments() {
+            at = match segment {
+                Segment::Parameter => self.parameter_child(at),
+                Segment::Static(text) => self.static_child(at, text),
+                Segment::Tail => return self.nodes[at].tail.get_or_insert_default(),
+            };
+        }
+        self.nodes[at].value.get_or_insert_default()
+    }
+
+    /// All values, in no particular order.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
+        self.nodes
+            .iter()
+            .flat_map(|node| node.tail.iter().chain(&node.value))
+    }
+
+    /// The value for a request's path, and where in it the parameters are.
+    ///
+    /// A path over 65,535 bytes finds nothing; [`http::Uri`] holds none that long.
+    pub(crate) fn find(&self, path: &str) -> Option<(&T, Spans)> {
+        if !path.starts_with('/') || path.len() > usize::from(u16::MAX) {
+            return None;
+        }
+        let mut spans = Spans::default();
+        let lookup = Lookup {
+            tree: self,
+            path: path.as_bytes(),
+            escaped: path.contains('%'),
+        };
+        let value = lookup.below(0, 1, &mut spans)?;
+        Some((value, spans))
+    }
+
+    fn static_child(&mut self, at: usize, text: &str) -> usize {
+        let next = self.nodes.len();
+        let child = *self.nodes[at]
+            .statics
+            .entry(text.as_bytes().into())
+            .or_insert(next);
+        if child == next {
+            self.nodes.push(Node::new());
+        }
+        child
+    }
+
+    fn parameter_child(&mut self, at: usize) -> usize {
+        let next = self.nodes.len();
+        let child = *self.nodes[at].parameter.get_or_insert(next);
+        if child == next {
+            self.nodes.push(Node::new());
+        }
+        child
+    }
+}
+
+/// One path on its way through a tree.
+struct Lookup<'tree, 'path, T> {
+    tree: &'tree Tree<T>,
+    path: &'path [u8],
+    /// Whether the path holds a percent sign, which is rare and costs a copy.
+    escaped: bool,
+}
+
+impl<'tree, T> Lookup<'tree, '_, T> {
+    /// Finds the value for the rest of the path, whose next segment begins at `start`.
+    ///
+    /// The recursion is as deep as the tree, which the application wrote, not as deep as the path, which a peer did.
+    fn below(&self, node: usize, start: usize, spans: &mut Spans) -> Option<&'tree T> {
+        #[cfg(test)]
+        self.tree.visits.set(self.tree.visits.get() + 1);
+        let node = &self.tree.nodes[node];
+        let rest = &self.path[start..];
+        let length = rest.iter().position(|byte| *byte == b'/');
+        let end = length.map_or(self.path.len(), |length| start + length);
+        let segment = &self.path[start..end];
+
+        if let Some(child) = node.statics.get(&*self.decoded(segment)) {
+            let found = self.descend(*child, end, spans);
+            if found.is_some() {
+                return found;
+            }
+        }
+        if let Some(child) = node.parameter
+            && !segment.is_empty()
+        {
+            spans.push(start, end);
+            let found = self.descend(child, end, spans);
+            if found.is_some() {
+                return found;
+            }
+            spans.pop();
+        }
+        let tail = node.tail.as_ref()?;
+        spans.push(start, self.path.len());
+        Some(tail)
+    }
+
+    fn descend(&self, child: usize, end: usize, spans: &mut Spans) -> Option<&'tree T> {
+        if end == self.path.len() {
+            self.tree.nodes[child].value.as_ref()
+        } else {
+            self.below(child, end + 1, spans)
+        }
+    }
+
+    fn decoded<'s>(&self, segment: &'s [u8]) -> Cow<'s, [u8]> {
+        if self.escaped {
+            percent_decode(segment).into()
+        } else {
+            Cow::Borrowed(segment)
+        }
+    }
+}
+
+/// Where the parameters are in a path, in bytes, still encoded.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Spans {
+    count: u8,
+    /// The first `count` are valid; u16, because [`Tree::find`] refuses longer paths.
+    places: [(u16, u16); MAX_PARAMETERS],
+}
+
+impl Spans {
+    /// The encoded text of the parameter with this index.
+    pub(crate) fn slice<'p>(&self, path: &'p str, index: usize) -> Option<&'p str> {
+        let (start, end) = self.places[..usize::from(self.count)].get(index)?;
+        path.get(usize::from(*start)..usize::from(*end))
+    }
+
+    fn push(&mut self, start: usize, end: usize) {
+        // `find` refused longer paths and `Pattern` more parameters, so neither cast nor index can go wrong.
+        self.places[usize::from(self.count)] = (start as u16, end as u16);
+        self.count += 1;
+    }
+
+    fn pop(&mut self) {
+        self.count -= 1;
+    }
+}
+
+/// FNV-1a. The keys are the application's own words, so no peer can choose them to collide.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    /// Slices hash their length first; the bytes tell keys apart well enough.
+    fn write_usize(&mut self, _length: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+use super::*;
+
+/// A tree whose values are the patterns themselves.
+fn tree<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Tree<String> {
+    let mut tree = Tree::new();
+    for text in patterns {
+        let pattern = Pattern::parse(text).expect("a good pattern");
+        tree.entry(&pattern).push_str(text);
+    }
+    tree
+}
+
+fn find<'t>(tree: &'t Tree<String>, path: &str) -> (&'t str, Vec<String>) {
+    match tree.find(path) {
+        None => ("", Vec::new()),
+        Some((value, spans)) => {
+            let values = (0..).map_while(|index| spans.slice(path, index));
+            (value, values.map(str::to_owned).collect())
+        }
+    }
+}
+
+#[test]
+fn the_route_of_a_path() {
+    let tree = tree([
+        "/",
+        "/hello",
+        "/hello/",
+        "/hello/{name}",
+        "/hello/{name}/again",
+        "/users/new",
+        "/users/{id}",
+        "/users/{id}/edit",
+        "/files/{*path}",
+        "/files/index",
+        "/a/b/c",
+        "/a/{x}/d",
+        "/{one}/{two}/e",
+        "/caf\u{e9}",
+        "/with space",
+    ]);
+    for (path, route, values) in [
+        ("/", "/", &[][..]),
+        ("/hello", "/hello", &[]),
+        ("/hello/", "/hello/", &[]),
+        ("/hello/you", "/hello/{name}", &["you"]),
+        ("/hello/you/again", "/hello/{name}/again", &["you"]),
+        ("/hello/you/", "", &[]),
+        ("/hello//again", "", &[]),
+        ("/hell", "", &[]),
+        ("/helloo", "", &[]),
+        ("/Hello", "", &[]),
+        // Text beats a parameter, but a dead end goes back to the parameter.
+        ("/users/new", "/users/new", &[]),
+        ("/users/newer", "/users/{id}", &["newer"]),
+        ("/users/new/edit", "/users/{id}/edit", &["new"]),
+        ("/a/b/c", "/a/b/c", &[]),
+        ("/a/b/d", "/a/{x}/d", &["b"]),
+        ("/a/b/e", "/{one}/{two}/e", &["a", "b"]),
+        ("/a/b/f", "", &[]),
+        // A tail takes the rest, also none; without its slash it is another path.
+        ("/files/a", "/files/{*path}", &["a"]),
+        ("/files/a/b//c/", "/files/{*path}", &["a/b//c/"]),
+        ("/files/", "/files/{*path}", &[""]),
+        ("/files/index", "/files/index", &[]),
+        ("/files/index/x", "/files/{*path}", &["index/x"]),
+        ("/files", "", &[]),
+        // Segments are compared decoded, values stay encoded, an encoded slash separates nothing.
+        ("/%68ello", "/hello", &[]),
+        ("/caf%C3%A9", "/caf\u{e9}", &[]),
+        ("/caf%c3%a9", "/caf\u{e9}", &[]),
+        ("/with%20space", "/with space", &[]),
+        ("/hello/a%2Fb", "/hello/{name}", &["a%2Fb"]),
+        ("/hello%2Fyou", "", &[]),
+        ("/hello/%ff", "/hello/{name}", &["%ff"]),
+        ("/%ff", "", &[]),
+        ("/hello/%", "/hello/{name}", &["%"]),
+        // Dots are not resolved here.
+        ("/hello/..", "/hello/{name}", &[".."]),
+        // What is no path at all.
+        ("", "", &[]),
+        ("*", "", &[]),
+        ("hello", "", &[]),
+        ("//", "", &[]),
+    ] {
+        let (found, spans) = find(&tree, path);
+        assert_eq!(found, route, "{path}");
+        assert_eq!(spans, values, "{path}");
+    }
+}
+
+#[test]
+fn a_tail_at_the_root_takes_everything_else() {
+    let tree = tree(["/{*rest}", "/api/{name}", "/api/{name}/x"]);
+    for (path, route) in [
+        ("/", "/{*rest}"),
+        ("/a", "/{*rest}"),
+        ("/api", "/{*rest}"),
+        ("/api/", "/{*rest}"),
+        ("/api/a", "/api/{name}"),
+        ("/api/a/y", "/{*rest}"),
+    ] {
+        let (found, spans) = find(&tree, path);
+        assert_eq!(found, route, "{path}");
+        if route == "/{*rest}" {
+            assert_eq!(spans, [&path[1..]], "{path}");
+        }
+    }
+}
+
+#[test]
+fn patterns_of_one_shape_share_a_value() {
+    let tree = tree(["/a/{x}", "/a/{y}", "/b/{*x}", "/b/{*y}"]);
+    assert_eq!(find(&tree, "/a/1").0, "/a/{x}/a/{y}");
+    assert_eq!(find(&tree, "/b/1").0, "/b/{*x}/b/{*y}");
+}
+
+#[test]
+fn sixteen_parameters_are_all_found() {
+    let text: String = (0..MAX_PARAMETERS).map(|n| format!("/{{p{n}}}")).collect();
+    let path: String = (0..MAX_PARAMETERS).map(|n| format!("/v{n}")).collect();
+    let tree = tree([text.as_str()]);
+    let (found, values) = find(&tree, &path);
+    assert_eq!(found, text);
+    assert_eq!(values.len(), MAX_PARAMETERS);
+    assert_eq!(values[15], "v15");
+    assert_eq!(find(&tree, &format!("{path}/more")).0, "");
+}
+
+#[test]
+fn a_longer_path_than_a_uri_can_hold_finds_nothing() {
+    let tree = tree(["/{*rest}"]);
+    let fits = format!("/{}", "x".repeat(usize::from(u16::MAX) - 1));
+    assert_eq!(find(&tree, &fits).0, "/{*rest}");
+    assert_eq!(find(&tree, &format!("{fits}x")).0, "");
+}
+
+/// How many nodes a lookup looks at.
+fn visits(tree: &Tree<String>, path: &str) -> usize {
+    tree.visits.set(0);
+    tree.find(path);
+    tree.visits.get()
+}
+
+#[test]
+fn the_work_does_not_grow_with_the_routes() {
+    let few = ["/api/v1/things0/{id}/parts".to_owned()];
+    let many = (0..10_000).map(|n| format!("/api/v1/things{n}/{{id}}/parts"));
+    let many: Vec<String> = many.collect();
+    let (few, many) = (
+        tree(few.iter().map(String::as_str)),
+        tree(many.iter().map(String::as_str)),
+    );
+    for path in ["/api/v1/things0/7/parts", "/api/v1/none/7/parts", "/x"] {
+        assert_eq!(visits(&few, path), visits(&many, path), "{path}");
+        assert!(visits(&many, path) <= path.matches('/').count(), "{path}");
+    }
+}
+
+#[test]
+fn a_path_of_slashes_is_no_work() {
+    let tree = tree(["/a/{b}/c", "/{a}/b/{c}"]);
+    assert!(visits(&tree, &"/a".repeat(30_000)) <= 6);
+    assert!(visits(&tree, &"/".repeat(60_000)) <= 2);
+}
