@@ -1,0 +1,96 @@
+//! Accepting connections.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use squall_ioloop::{sleep, spawn_callback};
+use squall_net::{IoStream, TcpListener};
+
+use crate::config::Config;
+use crate::connection::serve_member;
+use crate::control::{Control, Phase};
+use crate::service::Service;
+
+/// First pause after the system refused a connection; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Accepts from one listener until the server stops.
+pub(crate) struct Acceptor {
+    pub(crate) listener: TcpListener,
+    pub(crate) service: Rc<dyn Service>,
+    pub(crate) config: Rc<Config>,
+    pub(crate) control: Rc<Control>,
+}
+
+impl Acceptor {
+    pub(crate) async fn run(self) {
+        let mut pause = None;
+        while let Some(accepted) = poll_fn(|cx| self.poll_next(cx)).await {
+            match accepted {
+                Ok((stream, peer)) => {
+                    pause = None;
+                    self.begin(stream, peer);
+                }
+                Err(err) if concerns_one_connection(&err) => {
+                    tracing::debug!("a connection failed before it was accepted: {err}");
+                }
+                Err(_) if self.control.phase() > Phase::Serving => return,
+                Err(err) => {
+                    // Out of descriptors or memory. The connection stays queued, so trying at once would spin.
+                    let next = pause.map_or(FIRST_PAUSE, |pause: Duration| {
+                        (pause * 2).min(LONGEST_PAUSE)
+                    });
+                    if pause.is_none() {
+                        tracing::warn!(
+                            "cannot accept connections, trying again until it works: {err}"
+                        );
+                    }
+                    pause = Some(next);
+                    sleep(next).await;
+                }
+            }
+        }
+    }
+
+    /// The next connection; `None` once the server stops and nobody is queued any more, for closing a listener resets
+    /// whoever is.
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<io::Result<(IoStream, SocketAddr)>>> {
+        let stopping = self.control.poll_phase(Phase::Stopping, cx).is_ready();
+        let most_open = (self.config.max_connections.max(1) - 1) as u64;
+        if !stopping && self.control.poll_at_most(most_open, cx).is_pending() {
+            return Poll::Pending;
+        }
+        match self.listener.poll_accept(cx) {
+            Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
+            Poll::Pending if stopping => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn begin(&self, stream: IoStream, peer: SocketAddr) {
+        self.control.count_accepted();
+        let member = self.control.join();
+        let (service, config) = (Rc::clone(&self.service), Rc::clone(&self.config));
+        spawn_callback(serve_member(stream, peer.into(), service, config, member));
+    }
+}
+
+fn concerns_one_connection(err: &io::Error) -> bool {
+    use io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, TimedOut,
+    };
+    let kinds = [
+        BrokenPipe,
+        ConnectionAborted,
+        ConnectionRefused,
+        ConnectionReset,
+        Interrupted,
+        TimedOut,
+    ];
+    kinds.contains(&err.kind())
+}

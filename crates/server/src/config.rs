@@ -1,0 +1,68 @@
+//! The settings of a server, all of them limits that are on by default.
+
+use std::time::Duration;
+
+use squall_http::h1::Limits;
+
+/// What a server allows its clients.
+///
+/// ```
+/// use std::time::Duration;
+/// use squall_server::Config;
+///
+/// let config = Config { keep_alive_timeout: Duration::from_secs(20), ..Config::default() };
+/// assert_eq!(config.head_timeout, Duration::from_secs(15));
+/// ```
+///
+/// The time limits are measured on the loop's clock. There is none on the service: wrap its futures where one is wanted.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The limits of the parser: bytes of a head, of a target, of a body, and so on; each knows its default and the status
+    /// that answers more.
+    pub limits: Limits,
+    /// Time from the first byte of a request's head to its last. Default 15 s. Then the client gets 408, and the
+    /// connection is closed.
+    pub head_timeout: Duration,
+    /// Time that a connection may wait for its first or next request. Default 75 s. Then it is closed without a word.
+    pub keep_alive_timeout: Duration,
+    /// Time between two pieces of a request's body while the service waits for them. Default 30 s. Then the body ends with
+    /// [`BodyError::TimedOut`](squall_http::BodyError::TimedOut), for which 408 is the answer, and the connection is closed
+    /// after it.
+    pub body_timeout: Duration,
+    /// Time in which a client that is sent something must take at least one byte. Default 30 s. Then the connection is cut,
+    /// and the service's future or body dropped.
+    pub write_timeout: Duration,
+    /// Time to go on reading after an answer that ends the connection early, so that the client can read it instead of
+    /// losing it to a reset (RFC 9112 §9.6). Default 2 s. Then the connection is closed.
+    pub linger_timeout: Duration,
+    /// Bytes of a body that the service left unread which the server reads itself, to keep the connection. Default
+    /// 262,144 (256 KiB), what costs less than a new connection. With more to come the connection is closed.
+    pub unread_bytes: u64,
+    /// Connections that one loop holds open at a time. Default 65,536. Beyond it the loop does not accept: newcomers wait in
+    /// the kernel's queue until others leave.
+    pub max_connections: usize,
+    /// Whether a client that has shut down its writing side (`nc -N` does) still gets answers that take time. Default
+    /// off: such a client cannot be told from one that has left, so its futures are dropped. An answer that is ready at
+    /// once is sent in any case.
+    pub half_close: bool,
+    /// Time that requests in flight may take when [`HttpServer::run`](crate::HttpServer::run) is asked to stop. Default
+    /// 30 s. Then their connections are cut.
+    pub stop_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            head_timeout: Duration::from_secs(15),
+            keep_alive_timeout: Duration::from_secs(75),
+            body_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            linger_timeout: Duration::from_secs(2),
+            unread_bytes: 256 * 1024,
+            max_connections: 65_536,
+            half_close: false,
+            stop_timeout: Duration::from_secs(30),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! One HTTP/1 connection: its requests in, the service's answers out.
+//!
+//! Rules of the driver:
+//!
+//! * Requests are answered one after another, in their order (RFC 9112 §9.3.2); the next one is not decoded before the
+//!   last answer is encoded.
+//! * Everything waits in the one task of the connection: the service's future, the body of its answer, the socket both
+//!   ways, and the time limits. Whatever wakes it, it looks at all of them.
+//! * Each thing that waits for the client has a time limit, and each thing that the client can make grow has a size.
+
+mod close;
+mod exchange;
+mod failure;
+mod input;
+mod output;
+mod respond;
+mod upload;
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use squall_http::h1::{Exchange, RequestHead, ResponseEncoder};
+use squall_net::{Address, IoStream};
+
+use crate::config::Config;
+use crate::control::{Control, Member, Phase};
+use crate::deadline::Deadline;
+use crate::service::{ConnectInfo, Service};
+use failure::Failure;
+use input::{Input, Step};
+use output::Output;
+
+/// Serves one connection until it ends, on the current loop.
+///
+/// This is what [`HttpServer`](crate::HttpServer) does with every connection it accepts. With one end of a
+/// [`duplex`](squall_net::duplex) it serves a test, without a port:
+///
+/// ```
+/// use std::rc::Rc;
+/// use squall_http::Body;
+/// use squall_ioloop::{IoLoop, spawn};
+/// use squall_server::{Config, serve_connection};
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let hello = |_request: http::Request<Body>| async { http::Response::new(Body::from("hello")) };
+/// IoLoop::run_sync(async move {
+///     let (mut client, stream) = squall_net::duplex(1024);
+///     let served = spawn(serve_connection(stream, Rc::new(hello), Rc::new(Config::default())));
+///     client.write_all(b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").await?;
+///     let mut answer = String::new();
+///     client.read_to_string(&mut answer).await?;
+///     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+///     assert!(answer.ends_with("\r\n\r\nhello"));
+///     drop(client);
+///     served.await?;
+///     Ok::<_, Box<dyn std::error::Error>>(())
+/// })
+/// # }
+/// ```
+///
+/// What goes wrong is answered to the client, if it still can be, and logged with its address.
+///
+/// # Panics
+///
+/// Off a loop. A panic of the service is caught: see [`Service`].
+///
+/// # Cancel safety
+///
+/// Dropping the future cuts the connection.
+pub async fn serve_connection(stream: IoStream, service: Rc<dyn Service>, config: Rc<Config>) {
+    let member = Rc::new(Control::default()).join();
+    let peer = stream.peer_addr().unwrap_or(Address::Memory);
+    serve_member(stream, peer, service, config, member).await;
+}
+
+/// Serves a connection that counts as `member` of a server.
+pub(crate) async fn serve_member(
+    stream: IoStream,
+    peer: Address,
+    service: Rc<dyn Service>,
+    config: Rc<Config>,
+    member: Member,
+) {
+    let local = stream.local_addr().unwrap_or(Address::Memory);
+    let mut connection = Connection {
+        input: Input::new(config.limits),
+        output: Output::default(),
+        encoder: ResponseEncoder::new(),
+        reading: Deadline::default(),
+        info: ConnectInfo { local, peer },
+        config,
+        member,
+        service,
+        stream,
+    };
+    let ended = connection.serve().await;
+    connection.close(ended).await;
+}
+
+struct Connection {
+    stream: IoStream,
+    input: Input,
+    output: Output,
+    encoder: ResponseEncoder,
+    /// Runs while the connection waits for a request, or for the rest of its head.
+    reading: Deadline,
+    info: ConnectInfo,
+    config: Rc<Config>,
+    member: Member,
+    service: Rc<dyn Service>,
+}
+
+/// Whether another request may follow on the connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Next {
+    Close,
+    Request,
+}
+
+/// What a connection waits for between two answers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Waiting {
+    ForHead,
+    ForRequest,
+}
+
+impl Connection {
+    /// Answers requests; the value is how the last one left the connection.
+    async fn serve(&mut self) -> Result<(), Failure> {
+        while let Some(head) = self.request().await? {
+            if self.exchange(head).await? == Next::Close {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the next request; `None` if there will be none.
+    async fn request(&mut self) -> Result<Option<RequestHead>, Failure> {
+        let mut waiting = Waiting::ForRequest;
+        self.reading.restart();
+        self.turns(|this, cx| this.poll_request(&mut waiting, cx))
+            .await
+    }
+
+    fn poll_request(
+        &mut self,
+        waiting: &mut Waiting,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<RequestHead>, Failure>> {
+        match self.input.poll_step(&mut self.stream, cx)? {
+            Poll::Ready(Step::Head(head)) => return Poll::Ready(Ok(Some(head))),
+            Poll::Ready(_) => return Poll::Ready(Ok(None)),
+            Poll::Pending => {}
+        }
+        // Nothing more to answer for now, so what was answered leaves.
+        if self.output.poll_flush(&mut self.stream, cx)?.is_pending() {
+            return self.poll_write_timeout(cx);
+        }
+        self.member.end_request();
+        let now = if self.input.is_idle() {
+            Waiting::ForRequest
+        } else {
+            Waiting::ForHead
+        };
+        if *waiting != now {
+            *waiting = now;
+            self.reading.restart();
+        }
+        match now {
+            Waiting::ForRequest if self.member.is_stopping() => Poll::Ready(Ok(None)),
+            Waiting::ForRequest => {
+                let limit = self.config.keep_alive_timeout;
+                self.reading
+                    .poll(limit, cx)
+                    .map(|()| Err(Failure::IdleTimeout))
+            }
+            Waiting::ForHead => {
+                let limit = self.config.head_timeout;
+                self.reading
+                    .poll(limit, cx)
+                    .map(|()| Err(Failure::HeadTimeout))
+            }
+        }
+    }
+
+    fn poll_write_timeout<T>(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Failure>> {
+        let limit = self.config.write_timeout;
+        self.output
+            .stalled
+            .poll(limit, cx)
+            .map(|()| Err(Failure::WriteTimeout))
+    }
+
+    /// Polls `poll` until it is done or the server's deadline is over.
+    async fn turns<T>(
+        &mut self,
+        mut poll: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        poll_fn(|cx| match self.member.poll_phase(cx) {
+            Phase::Aborting => Poll::Ready(Err(Failure::Aborted)),
+            Phase::Serving | Phase::Stopping => poll(self, cx),
+        })
+        .await
+    }
+
+    /// Returns `exchange`, or its closing form if this answer has to be the connection's last.
+    fn last_if(&self, last: bool, exchange: Exchange) -> Exchange {
+        if last || self.member.is_stopping() {
+            exchange.closing()
+        } else {
+            exchange
+        }
+    }
+}

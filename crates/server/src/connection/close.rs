@@ -1,0 +1,87 @@
+//! The end of a connection.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::StatusCode;
+use tokio::io::AsyncWrite;
+
+use super::Connection;
+use super::failure::Failure;
+use crate::deadline::Deadline;
+
+impl Connection {
+    /// Ends the connection the way its last request left it.
+    pub(super) async fn close(&mut self, ended: Result<(), Failure>) {
+        let said = match ended {
+            Ok(()) => Ok(()),
+            Err(failure) => self.say(failure),
+        };
+        if said.is_ok() {
+            // What fails from here on concerns nobody: everything there was to say has been said.
+            let _ = self.finish().await;
+        }
+    }
+
+    /// Logs why the connection ends and encodes what the client is told; an error if that is nothing.
+    fn say(&mut self, failure: Failure) -> Result<(), Failure> {
+        let peer = self.info.peer;
+        match failure {
+            Failure::Aborted => {
+                tracing::debug!(%peer, "connection cut at the deadline of the stop")
+            }
+            Failure::Broken => return Ok(()),
+            Failure::HeadTimeout => {
+                let limit = self.config.head_timeout;
+                tracing::info!(%peer, "request head incomplete after {limit:?} (head_timeout)");
+                return self.answer_unreadable(StatusCode::REQUEST_TIMEOUT);
+            }
+            Failure::IdleTimeout => {
+                tracing::debug!(%peer, "idle connection closed (keep_alive_timeout)")
+            }
+            Failure::Left => tracing::debug!(%peer, "client left early"),
+            Failure::Lost(err) => tracing::debug!(%peer, "connection lost: {err}"),
+            Failure::Refused(err) => {
+                let status = err.status();
+                tracing::info!(%peer, "request refused with {status}: {err}");
+                return self.answer_unreadable(status);
+            }
+            Failure::WriteTimeout => {
+                let limit = self.config.write_timeout;
+                tracing::info!(%peer, "client took nothing of its answer for {limit:?} (write_timeout)");
+            }
+        }
+        Err(Failure::Broken)
+    }
+
+    /// Sends what is left, then the end; goes on reading for a while if the client may still be sending, for closing
+    /// on unread bytes resets the connection and takes the answer with it (RFC 9112 §9.6).
+    async fn finish(&mut self) -> Result<(), Failure> {
+        self.turns(Self::poll_finish_writing).await?;
+        if !self.input.is_idle() && !self.input.ended() {
+            let mut lingering = Deadline::default();
+            self.turns(|this, cx| this.poll_linger(&mut lingering, cx))
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn poll_finish_writing(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        if self.output.poll_flush(&mut self.stream, cx)?.is_pending() {
+            return self.poll_write_timeout(cx);
+        }
+        ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_linger(
+        &mut self,
+        lingering: &mut Deadline,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Failure>> {
+        if self.input.poll_discard(&mut self.stream, cx)?.is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        lingering.poll(self.config.linger_timeout, cx).map(Ok)
+    }
+}

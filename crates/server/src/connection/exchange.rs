@@ -1,0 +1,280 @@
+//! One request and its answer.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{Method, StatusCode, Uri};
+use squall_http::h1::{CONTINUE, Exchange, RequestHead};
+use squall_http::{BodyError, BodyStream};
+
+use super::failure::Failure;
+use super::respond::plain;
+use super::upload::{Demand, Upload};
+use super::{Connection, Next};
+use crate::service::Answer;
+
+/// Most bytes that are encoded in one go, so that a large piece does not become a large buffer.
+const SLICE: usize = 64 * 1024;
+
+/// A request that is being answered.
+pub(super) struct Exchanging {
+    pub(super) exchange: Exchange,
+    pub(super) upload: Upload,
+    pub(super) stage: Stage,
+    /// For the log.
+    pub(super) method: Method,
+    /// For the log.
+    pub(super) target: Uri,
+}
+
+/// How far the answer is.
+pub(super) enum Stage {
+    /// The service is at work.
+    Answering(Answer),
+    /// The body's pieces are being encoded: first `piece`, then what `stream` brings.
+    Sending {
+        piece: Bytes,
+        stream: Option<Pin<Box<dyn BodyStream>>>,
+    },
+    /// Everything is encoded.
+    Done,
+}
+
+/// Why the answer does not advance by itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Halt {
+    /// It is complete.
+    Done,
+    /// Too much of it waits to be written.
+    Full,
+    /// The service, or its body, waits for something.
+    Waiting,
+}
+
+impl Connection {
+    /// Has one request answered.
+    pub(super) async fn exchange(&mut self, head: RequestHead) -> Result<Next, Failure> {
+        self.member.begin_request();
+        let mut exchanging = self.begin(head)?;
+        self.turns(|this, cx| this.poll_exchange(&mut exchanging, cx))
+            .await?;
+        if !self.encoder.keep_alive() {
+            return Ok(Next::Close);
+        }
+        self.skip_rest(exchanging.upload).await
+    }
+
+    /// Hands the request to the service.
+    fn begin(&mut self, head: RequestHead) -> Result<Exchanging, Failure> {
+        let (upload, body) = Upload::begin(&head, &mut self.input)?;
+        let exchange = head.exchange();
+        let (method, target) = (head.method.clone(), head.target.clone());
+        let mut request = head.into_request(body);
+        request.extensions_mut().insert(self.info);
+        let mut exchanging = Exchanging {
+            exchange,
+            upload,
+            stage: Stage::Done,
+            method,
+            target,
+        };
+        match guarded(|| self.service.call(request)) {
+            Ok(answer) => exchanging.stage = Stage::Answering(answer),
+            Err(panic) => self.answer_panic(&mut exchanging, &panic)?,
+        }
+        Ok(exchanging)
+    }
+
+    fn poll_exchange(
+        &mut self,
+        exchanging: &mut Exchanging,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Failure>> {
+        loop {
+            let halt = self.advance(exchanging, cx)?;
+            if halt == Halt::Done {
+                // Written together with the answers to come, or when there is nothing else to do.
+                return Poll::Ready(Ok(()));
+            }
+            let flushed = self.output.poll_flush(&mut self.stream, cx)?;
+            if halt == Halt::Full && self.output.has_room() {
+                continue;
+            }
+            if self.feed(exchanging, cx)? {
+                continue;
+            }
+            if flushed.is_pending() {
+                return self.poll_write_timeout(cx);
+            }
+            return Poll::Pending;
+        }
+    }
+
+    /// Lets the service work and encodes what it has, as far as there is room.
+    fn advance(
+        &mut self,
+        exchanging: &mut Exchanging,
+        cx: &mut Context<'_>,
+    ) -> Result<Halt, Failure> {
+        loop {
+            match &mut exchanging.stage {
+                Stage::Done if self.output.has_room() => return Ok(Halt::Done),
+                Stage::Done => return Ok(Halt::Full),
+                Stage::Answering(answer) => match guarded(|| answer.as_mut().poll(cx)) {
+                    Ok(Poll::Ready(response)) => self.begin_answer(exchanging, response)?,
+                    Ok(Poll::Pending) => return Ok(Halt::Waiting),
+                    Err(panic) => self.answer_panic(exchanging, &panic)?,
+                },
+                Stage::Sending { .. } if !self.output.has_room() => return Ok(Halt::Full),
+                Stage::Sending { piece, .. } if !piece.is_empty() => {
+                    let slice = piece.split_to(piece.len().min(SLICE));
+                    let encoded = self.encoder.data(self.output.buffer(), &slice);
+                    encoded.map_err(|err| self.broken(exchanging, &err))?;
+                }
+                Stage::Sending { piece, stream } => {
+                    let Some(source) = stream else {
+                        self.end_answer(exchanging)?;
+                        continue;
+                    };
+                    match guarded(|| source.as_mut().poll_chunk(cx)) {
+                        Ok(Poll::Ready(Some(Ok(next)))) => *piece = next,
+                        Ok(Poll::Ready(Some(Err(err)))) => {
+                            return Err(self.broken(exchanging, &err));
+                        }
+                        Ok(Poll::Ready(None)) => self.end_answer(exchanging)?,
+                        Ok(Poll::Pending) => return Ok(Halt::Waiting),
+                        Err(panic) => return Err(self.broken_by_panic(exchanging, &panic)),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads what the service wants of its request's body, and notices when the client leaves; says whether the
+    /// service, or the encoder, can go on because of it.
+    fn feed(&mut self, exchanging: &mut Exchanging, cx: &mut Context<'_>) -> Result<bool, Failure> {
+        let upload = &mut exchanging.upload;
+        if upload.poll_demand(cx) != Demand::Piece {
+            self.notice_leaving(exchanging, cx)?;
+            return Ok(false);
+        }
+        if upload.expects_continue {
+            upload.expects_continue = false;
+            // The body may have come unasked (RFC 9110 §10.1.1); in the middle of an answer it is too late to ask.
+            if !self.input.has_bytes() && matches!(exchanging.stage, Stage::Answering(_)) {
+                self.output.buffer().extend_from_slice(CONTINUE);
+                return Ok(true);
+            }
+        }
+        match self.input.poll_step(&mut self.stream, cx) {
+            Poll::Ready(Ok(step)) => upload.pass(step),
+            Poll::Ready(Err(Failure::Refused(err))) => {
+                tracing::info!(peer = %self.info.peer, "request body refused: {err}");
+                upload.fail(err.into());
+            }
+            Poll::Ready(Err(failure)) => {
+                upload.fail(BodyError::Disconnected);
+                return Err(failure);
+            }
+            Poll::Pending => {
+                let limit = self.config.body_timeout;
+                if upload.stalled.poll(limit, cx).is_pending() {
+                    return Ok(false);
+                }
+                tracing::info!(peer = %self.info.peer, "request body stopped for {limit:?} (body_timeout)");
+                upload.fail(BodyError::TimedOut);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Fails if the client has left and the answer is not complete yet.
+    fn notice_leaving(
+        &mut self,
+        exchanging: &Exchanging,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Failure> {
+        let unfinished = match &exchanging.stage {
+            Stage::Answering(_)
+            | Stage::Sending {
+                stream: Some(_), ..
+            } => true,
+            Stage::Done | Stage::Sending { stream: None, .. } => false,
+        };
+        let left = self.input.poll_left(&mut self.stream, cx)?.is_ready();
+        if left && unfinished && !self.config.half_close {
+            return Err(Failure::Left);
+        }
+        Ok(())
+    }
+
+    /// Reads the rest of a body that the service did not want, if that is cheaper than a new connection.
+    async fn skip_rest(&mut self, mut upload: Upload) -> Result<Next, Failure> {
+        if !upload.can_be_skipped(self.config.unread_bytes) {
+            return Ok(Next::Close);
+        }
+        upload.abandon();
+        upload.stalled.restart();
+        let mut skipped = 0;
+        self.turns(|this, cx| this.poll_skip(&mut upload, &mut skipped, cx))
+            .await
+    }
+
+    fn poll_skip(
+        &mut self,
+        upload: &mut Upload,
+        skipped: &mut u64,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Next, Failure>> {
+        let flushed = self.output.poll_flush(&mut self.stream, cx)?;
+        while !upload.complete {
+            match self.input.poll_step(&mut self.stream, cx) {
+                Poll::Ready(Ok(super::Step::Data(piece))) => {
+                    *skipped += piece.len() as u64;
+                    if *skipped > self.config.unread_bytes {
+                        return Poll::Ready(Ok(Next::Close));
+                    }
+                }
+                Poll::Ready(Ok(step)) => upload.pass(step),
+                // It is answered already; there is nothing to say about the rest.
+                Poll::Ready(Err(Failure::Refused(_))) => return Poll::Ready(Ok(Next::Close)),
+                Poll::Ready(Err(failure)) => return Poll::Ready(Err(failure)),
+                Poll::Pending if flushed.is_pending() => return self.poll_write_timeout(cx),
+                Poll::Pending => {
+                    ready!(upload.stalled.poll(self.config.body_timeout, cx));
+                    return Poll::Ready(Ok(Next::Close));
+                }
+            }
+        }
+        Poll::Ready(Ok(Next::Request))
+    }
+
+    fn answer_panic(&mut self, exchanging: &mut Exchanging, panic: &str) -> Result<(), Failure> {
+        let Exchanging { method, target, .. } = &*exchanging;
+        tracing::error!(peer = %self.info.peer, "the service panicked on {method} {target}: {panic}");
+        self.begin_answer(exchanging, plain(StatusCode::INTERNAL_SERVER_ERROR))
+    }
+
+    fn broken_by_panic(&self, exchanging: &Exchanging, panic: &str) -> Failure {
+        let Exchanging { method, target, .. } = exchanging;
+        tracing::error!(peer = %self.info.peer, "the answer's body panicked on {method} {target}: {panic}");
+        Failure::Broken
+    }
+}
+
+/// Runs a piece of the service; the error is the panic's message.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    // Whatever a panic leaves half-done belongs to the one request, and is dropped with it.
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| message(&*payload))
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned());
+    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "with a value that is no text".to_owned())
+}

@@ -1,0 +1,166 @@
+//! The reading side of a connection.
+//!
+//! Bytes are decoded where they were read, in the loop's shared buffer; a connection keeps only what is left of them, so
+//! one that waits for a request keeps nothing.
+
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use squall_http::h1::{Event, Limits, ParseError, RequestDecoder, RequestHead, Trailers};
+use squall_net::IoStream;
+
+use super::failure::Failure;
+
+/// Bytes that are read ahead of what the service has asked for, so that a client that leaves is noticed.
+const READ_AHEAD: usize = 64 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Input {
+    decoder: RequestDecoder,
+    /// Read and not yet decoded.
+    tail: BytesMut,
+    /// The client has shut down its writing side.
+    ended: bool,
+}
+
+/// One step of a request, owned.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a head is moved once per request, a box would cost an allocation"
+)]
+pub(super) enum Step {
+    /// The client ended the connection between two requests.
+    Closed,
+    Data(Bytes),
+    End(Trailers),
+    Head(RequestHead),
+}
+
+impl Input {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            decoder: RequestDecoder::new(limits),
+            tail: BytesMut::new(),
+            ended: false,
+        }
+    }
+
+    /// Returns the next step, reading as needed.
+    pub(super) fn poll_step(
+        &mut self,
+        stream: &mut IoStream,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Step, Failure>> {
+        loop {
+            if let Some(step) = self.decode_tail()? {
+                return Poll::Ready(Ok(step));
+            }
+            if self.ended {
+                self.decoder.finish()?;
+                return Poll::Ready(Ok(Step::Closed));
+            }
+            let read = stream.poll_read_with(cx, |bytes| self.take(bytes));
+            if let Some(step) = ready!(read)?? {
+                return Poll::Ready(Ok(step));
+            }
+        }
+    }
+
+    /// Takes a whole body of `length` bytes, if it has come already together with its head.
+    pub(super) fn whole_body(&mut self, length: u64) -> Result<Option<Bytes>, ParseError> {
+        if (self.tail.len() as u64) < length {
+            return Ok(None);
+        }
+        let mut whole = Bytes::new();
+        while let Some(step) = self.decode_tail()? {
+            match step {
+                Step::Data(piece) if whole.is_empty() => whole = piece,
+                Step::Data(piece) => whole = [whole, piece].concat().into(),
+                _ => break,
+            }
+        }
+        Ok(Some(whole))
+    }
+
+    /// Reads ahead until there is nothing to read, too much is waiting, or the client has left; ready only for the last.
+    pub(super) fn poll_left(
+        &mut self,
+        stream: &mut IoStream,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Failure>> {
+        while !self.ended && self.tail.len() < READ_AHEAD {
+            ready!(stream.poll_read_with(cx, |bytes| {
+                self.ended = bytes.is_empty();
+                self.tail.extend_from_slice(bytes);
+            }))?;
+        }
+        if self.ended {
+            Poll::Ready(Ok(()))
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// Reads and throws away what comes; ready at the end of the stream.
+    pub(super) fn poll_discard(
+        &mut self,
+        stream: &mut IoStream,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Failure>> {
+        self.tail = BytesMut::new();
+        while !self.ended {
+            self.ended = ready!(stream.poll_read_with(cx, <[u8]>::is_empty))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Says whether nothing of the next request has come.
+    pub(super) fn is_idle(&self) -> bool {
+        self.tail.is_empty() && self.decoder.is_idle()
+    }
+
+    /// Says whether bytes of the body at hand wait to be decoded.
+    pub(super) fn has_bytes(&self) -> bool {
+        !self.tail.is_empty()
+    }
+
+    /// Says whether the client has shut down its writing side.
+    pub(super) fn ended(&self) -> bool {
+        self.ended
+    }
+
+    fn decode_tail(&mut self) -> Result<Option<Step>, ParseError> {
+        if self.is_idle() {
+            return Ok(None);
+        }
+        let (used, event) = self.decoder.decode(&self.tail)?;
+        let step = event.map(own);
+        self.tail.advance(used);
+        if self.tail.is_empty() {
+            self.tail = BytesMut::new();
+        }
+        Ok(step)
+    }
+
+    /// Decodes freshly read bytes in place, and keeps the rest.
+    fn take(&mut self, bytes: &[u8]) -> Result<Option<Step>, ParseError> {
+        self.ended = bytes.is_empty();
+        if !self.tail.is_empty() || self.ended {
+            self.tail.extend_from_slice(bytes);
+            return Ok(None);
+        }
+        let (used, event) = self.decoder.decode(bytes)?;
+        let step = event.map(own);
+        self.tail.extend_from_slice(&bytes[used..]);
+        Ok(step)
+    }
+}
+
+fn own(event: Event<'_, RequestHead>) -> Step {
+    match event {
+        Event::Data(bytes) => Step::Data(Bytes::copy_from_slice(bytes)),
+        Event::End(trailers) => Step::End(trailers),
+        Event::Head(head) => Step::Head(head),
+    }
+}

@@ -1,0 +1,85 @@
+//! The writing side of a connection.
+//!
+//! Answers are encoded into one buffer and leave when the connection would wait, so those to pipelined requests share a
+//! write. A connection that has nothing to write has no buffer either: the thread keeps the last one for the next user.
+
+use std::cell::Cell;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use squall_net::IoStream;
+use tokio::io::AsyncWrite;
+
+use super::failure::Failure;
+use crate::deadline::Deadline;
+
+/// Bytes that may wait to be written before producing more has to wait; what one step produces may come on top.
+pub(super) const HIGH_WATER: usize = 64 * 1024;
+
+thread_local! {
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    buffer: Vec<u8>,
+    /// How many bytes of `buffer` are written already.
+    written: usize,
+    /// Runs while the client takes nothing.
+    pub(super) stalled: Deadline,
+}
+
+impl Output {
+    /// The buffer to append to.
+    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
+        if self.buffer.capacity() == 0 {
+            self.buffer = SPARE.take();
+        }
+        &mut self.buffer
+    }
+
+    /// Returns how many bytes wait.
+    pub(super) fn len(&self) -> usize {
+        self.buffer.len() - self.written
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.len() < HIGH_WATER
+    }
+
+    /// Writes until nothing waits.
+    pub(super) fn poll_flush(
+        &mut self,
+        stream: &mut IoStream,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Failure>> {
+        while self.written < self.buffer.len() {
+            let rest = &self.buffer[self.written..];
+            let count = ready!(Pin::new(&mut *stream).poll_write(cx, rest))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::Error::from(io::ErrorKind::WriteZero).into()));
+            }
+            self.written += count;
+            self.stalled.restart();
+            if self.written >= HIGH_WATER {
+                self.buffer.drain(..self.written);
+                self.written = 0;
+            }
+        }
+        self.release();
+        Poll::Ready(Ok(()))
+    }
+
+    fn release(&mut self) {
+        if self.buffer.capacity() == 0 {
+            return;
+        }
+        let mut buffer = std::mem::take(&mut self.buffer);
+        self.written = 0;
+        if buffer.capacity() <= 2 * HIGH_WATER {
+            buffer.clear();
+            SPARE.set(buffer);
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! What the connections and listeners of one server on one loop have in common: how many there are, and whether to stop.
+//!
+//! Invariants: the phase only goes forward; every open connection has a seat, and its seat has its newest waker; wakers
+//! are called with nothing borrowed.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::ops::AddAssign;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+/// How far a server is on its way to the end.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Phase {
+    /// Everything as usual.
+    #[default]
+    Serving,
+    /// No new connections, no new requests.
+    Stopping,
+    /// The deadline is over: every connection is cut.
+    Aborting,
+}
+
+/// What a graceful stop did, in connections.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct StopReport {
+    /// Had requests in flight that were not done at the deadline.
+    pub cut: u64,
+    /// Had requests in flight that were answered.
+    pub finished: u64,
+    /// Were waiting for a request and were closed at once.
+    pub idle: u64,
+}
+
+impl AddAssign for StopReport {
+    fn add_assign(&mut self, other: Self) {
+        self.cut += other.cut;
+        self.finished += other.finished;
+        self.idle += other.idle;
+    }
+}
+
+impl fmt::Display for StopReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            cut,
+            finished,
+            idle,
+        } = self;
+        write!(
+            f,
+            "{idle} idle connections closed, {finished} busy ones finished, {cut} cut at the deadline"
+        )
+    }
+}
+
+/// What a server has counted since it began, on one loop.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Connections accepted.
+    pub accepted: u64,
+    /// Connections open now.
+    pub open: u64,
+    /// Requests whose head was read and understood.
+    pub requests: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Control {
+    phase: Cell<Phase>,
+    counts: Cell<Counts>,
+    report: Cell<StopReport>,
+    seats: RefCell<Seats>,
+    /// Wait for the next phase.
+    phase_waiters: RefCell<Vec<Waker>>,
+    /// Wait for a connection to end.
+    leave_waiters: RefCell<Vec<Waker>>,
+}
+
+#[derive(Debug, Default)]
+struct Seats {
+    all: Vec<Seat>,
+    /// Places in `all` that nobody has.
+    free: Vec<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Seat {
+    /// Wakes the connection's task; `None` before its first poll and when the seat is free.
+    waker: Option<Waker>,
+    /// A request is being read or answered.
+    busy: bool,
+    /// `busy` was true at some time since the stop began.
+    in_flight: bool,
+}
+
+impl Control {
+    pub(crate) fn phase(&self) -> Phase {
+        self.phase.get()
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.counts.get()
+    }
+
+    pub(crate) fn report(&self) -> StopReport {
+        self.report.get()
+    }
+
+    /// Goes on to `phase` and tells everybody; does nothing if it is there already.
+    pub(crate) fn advance(&self, phase: Phase) {
+        if phase <= self.phase.get() {
+            return;
+        }
+        self.phase.set(phase);
+        let mut wakers = self.phase_waiters.take();
+        for seat in &mut self.seats.borrow_mut().all {
+            seat.in_flight |= seat.busy;
+            wakers.extend(seat.waker.take());
+        }
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Waits until the phase is at least `phase`.
+    pub(crate) fn poll_phase(&self, phase: Phase, cx: &mut Context<'_>) -> Poll<()> {
+        if self.phase.get() >= phase {
+            return Poll::Ready(());
+        }
+        remember(&mut self.phase_waiters.borrow_mut(), cx);
+        Poll::Pending
+    }
+
+    /// Waits until at most `count` connections are open.
+    pub(crate) fn poll_at_most(&self, count: u64, cx: &mut Context<'_>) -> Poll<()> {
+        if self.counts.get().open <= count {
+            return Poll::Ready(());
+        }
+        remember(&mut self.leave_waiters.borrow_mut(), cx);
+        Poll::Pending
+    }
+
+    pub(crate) fn count_accepted(&self) {
+        self.count(|counts| counts.accepted += 1);
+    }
+
+    /// Gives a new connection its seat.
+    pub(crate) fn join(self: &Rc<Self>) -> Member {
+        self.count(|counts| counts.open += 1);
+        let mut seats = self.seats.borrow_mut();
+        let seat = match seats.free.pop() {
+            Some(seat) => seat,
+            None => {
+                seats.all.push(Seat::default());
+                seats.all.len() - 1
+            }
+        };
+        Member {
+            control: Rc::clone(self),
+            seat,
+        }
+    }
+
+    fn count(&self, change: impl FnOnce(&mut Counts)) {
+        let mut counts = self.counts.get();
+        change(&mut counts);
+        self.counts.set(counts);
+    }
+
+    fn leave(&self, number: usize) {
+        let seat = {
+            let mut seats = self.seats.borrow_mut();
+            seats.free.push(number);
+            std::mem::take(&mut seats.all[number])
+        };
+        let mut report = self.report.get();
+        match (self.phase.get(), seat.in_flight) {
+            (Phase::Serving, _) => {}
+            (_, false) => report.idle += 1,
+            (Phase::Stopping, true) => report.finished += 1,
+            (Phase::Aborting, true) => report.cut += 1,
+        }
+        self.report.set(report);
+        self.count(|counts| counts.open -= 1);
+        self.leave_waiters.take().into_iter().for_each(Waker::wake);
+    }
+}
+
+/// One connection's seat; leaving it is dropping it.
+#[derive(Debug)]
+pub(crate) struct Member {
+    control: Rc<Control>,
+    seat: usize,
+}
+
+impl Member {
+    /// Returns the phase, and sees to it that the task is woken when it changes.
+    pub(crate) fn poll_phase(&self, cx: &mut Context<'_>) -> Phase {
+        let mut seats = self.control.seats.borrow_mut();
+        match &mut seats.all[self.seat].waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            waker => *waker = Some(cx.waker().clone()),
+        }
+        self.control.phase.get()
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.control.phase.get() >= Phase::Stopping
+    }
+
+    /// Says that a request has begun.
+    pub(crate) fn begin_request(&self) {
+        self.control.count(|counts| counts.requests += 1);
+        let mut seats = self.control.seats.borrow_mut();
+        let seat = &mut seats.all[self.seat];
+        seat.busy = true;
+        seat.in_flight |= self.control.phase.get() >= Phase::Stopping;
+    }
+
+    /// Says that the last answer has left.
+    pub(crate) fn end_request(&self) {
+        self.control.seats.borrow_mut().all[self.seat].busy = false;
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.control.leave(self.seat);
+    }
+}
+
+fn remember(waiters: &mut Vec<Waker>, cx: &Context<'_>) {
+    if !waiters.iter().any(|waker| waker.will_wake(cx.waker())) {
+        waiters.push(cx.waker().clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_counts_the_idle_the_finished_and_the_cut() {
+        let control = Rc::new(Control::default());
+        let members: Vec<_> = (0..4).map(|_| control.join()).collect();
+        let [idle, finished, cut, late] = <[Member; 4]>::try_from(members).expect("four of them");
+        finished.begin_request();
+        cut.begin_request();
+        control.advance(Phase::Stopping);
+        drop(idle);
+        finished.end_request();
+        drop(finished);
+        late.begin_request();
+        late.end_request();
+        drop(late);
+        control.advance(Phase::Aborting);
+        drop(cut);
+        assert_eq!(
+            control.report(),
+            StopReport {
+                cut: 1,
+                finished: 2,
+                idle: 1
+            }
+        );
+        assert_eq!(
+            control.counts(),
+            Counts {
+                accepted: 0,
+                open: 0,
+                requests: 3
+            }
+        );
+        let text = "1 idle connections closed, 2 busy ones finished, 1 cut at the deadline";
+        assert_eq!(control.report().to_string(), text);
+    }
+
+    #[test]
+    fn seats_are_used_again() {
+        let control = Rc::new(Control::default());
+        for _ in 0..10 {
+            drop(control.join());
+        }
+        assert_eq!(control.seats.borrow().all.len(), 1);
+        assert_eq!(
+            control.report(),
+            StopReport::default(),
+            "nothing is reported while serving"
+        );
+    }
+
+    #[test]
+    fn the_phase_never_goes_back() {
+        let control = Control::default();
+        control.advance(Phase::Aborting);
+        control.advance(Phase::Stopping);
+        assert_eq!(control.phase(), Phase::Aborting);
+    }
+}

@@ -1,0 +1,213 @@
+//! Several loops, each on a thread of its own, and the signals that end them.
+
+use std::future::poll_fn;
+use std::io;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use squall_ioloop::{IoLoop, SignalKind};
+use squall_net::bind_sibling;
+
+use crate::config::Config;
+use crate::control::StopReport;
+use crate::server::BIND;
+use crate::service::Service;
+use crate::serving::Serving;
+
+type Loop = JoinHandle<io::Result<StopReport>>;
+
+/// Serves until the process is asked to stop; see [`HttpServer::run`](crate::HttpServer::run).
+pub(crate) fn run<M>(
+    make: M,
+    config: Config,
+    sockets: Vec<std::net::TcpListener>,
+    loops: usize,
+) -> io::Result<()>
+where
+    M: Fn() -> Rc<dyn Service> + Clone + Send + 'static,
+{
+    let addrs: Vec<String> = sockets
+        .iter()
+        .flat_map(|socket| socket.local_addr().ok())
+        .map(|addr| addr.to_string())
+        .collect();
+    let ending = Arc::new(Ending::default());
+    let shares = share(sockets, loops)?;
+    let deadline = config.stop_timeout;
+    IoLoop::run_sync(async move {
+        catch_signals(&ending, deadline)?;
+        let mut threads = Vec::with_capacity(loops);
+        for (number, share) in shares.into_iter().enumerate() {
+            threads.push(start(number, make.clone(), config.clone(), share, &ending)?);
+        }
+        tracing::info!("serving on {} with {loops} loops", addrs.join(", "));
+        poll_fn(|cx| ending.poll_over(cx)).await?;
+        report(threads)
+    })
+}
+
+/// Gives each loop a socket of its own for each address.
+fn share(
+    sockets: Vec<std::net::TcpListener>,
+    loops: usize,
+) -> io::Result<Vec<Vec<std::net::TcpListener>>> {
+    let mut shares = Vec::with_capacity(loops);
+    for _ in 1..loops {
+        shares.push(
+            sockets
+                .iter()
+                .map(|socket| bind_sibling(socket, &BIND))
+                .collect::<io::Result<_>>()?,
+        );
+    }
+    shares.push(sockets);
+    Ok(shares)
+}
+
+fn start<M>(
+    number: usize,
+    make: M,
+    config: Config,
+    sockets: Vec<std::net::TcpListener>,
+    ending: &Arc<Ending>,
+) -> io::Result<Loop>
+where
+    M: Fn() -> Rc<dyn Service> + Clone + Send + 'static,
+{
+    let alive = Alive::new(ending);
+    thread::Builder::new()
+        .name(format!("squall-loop-{number}"))
+        .spawn(move || {
+            let io_loop = IoLoop::new()?;
+            let report = IoLoop::run_sync(async {
+                let deadline = config.stop_timeout;
+                let serving = Serving::start(make(), Rc::new(config), sockets)?;
+                poll_fn(|cx| alive.0.poll_stopping(cx)).await;
+                Ok(serving.stop(deadline).await)
+            });
+            io_loop.close();
+            report
+        })
+}
+
+/// Has the first signal begin the end and the second one finish it.
+fn catch_signals(ending: &Arc<Ending>, deadline: Duration) -> io::Result<()> {
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let ending = Arc::clone(ending);
+        IoLoop::current().add_signal_callback(kind, move || {
+            if ending.signal() == 1 {
+                tracing::info!(
+                    "stopping; requests in flight have {deadline:?}, a second signal ends them now"
+                );
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// Adds up what the loops say, once they are all over.
+fn report(threads: Vec<Loop>) -> io::Result<()> {
+    let mut total = StopReport::default();
+    let mut failure = None;
+    for thread in threads {
+        match thread.join() {
+            Ok(Ok(report)) => total += report,
+            Ok(Err(err)) => failure = Some(err),
+            Err(_) => failure = Some(io::Error::other("a serving thread panicked")),
+        }
+    }
+    tracing::info!("stopped: {total}");
+    failure.map_or(Ok(()), Err)
+}
+
+/// What the threads of one server tell each other.
+#[derive(Debug, Default)]
+struct Ending {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Signals that came.
+    signals: u32,
+    /// A signal came, or a loop ended by itself.
+    stopping: bool,
+    /// Loops that have not ended.
+    alive: usize,
+    /// Everybody who waits for any of this.
+    waiters: Vec<Waker>,
+}
+
+impl Ending {
+    /// Counts a signal and returns how many there were.
+    fn signal(&self) -> u32 {
+        self.change(|state| {
+            state.stopping = true;
+            state.signals += 1;
+            state.signals
+        })
+    }
+
+    fn poll_stopping(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll(cx, |state| state.stopping.then_some(()))
+    }
+
+    /// Waits for the last loop to end, or for the second signal, which is an error.
+    fn poll_over(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll(cx, |state| match state {
+            State { signals: 2.., .. } => Some(Err(io::Error::new(
+                io::ErrorKind::Interrupted,
+                "ended by a second signal before all requests were answered",
+            ))),
+            State { alive: 0, .. } => Some(Ok(())),
+            _ => None,
+        })
+    }
+
+    fn poll<T>(&self, cx: &mut Context<'_>, look: impl FnOnce(&State) -> Option<T>) -> Poll<T> {
+        let mut state = self.lock();
+        if let Some(seen) = look(&state) {
+            return Poll::Ready(seen);
+        }
+        state.waiters.retain(|waker| !waker.will_wake(cx.waker()));
+        state.waiters.push(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let changed = change(&mut state);
+        let waiters = std::mem::take(&mut state.waiters);
+        drop(state);
+        waiters.into_iter().for_each(Waker::wake);
+        changed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is locked; if something did, the counts would still be right.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One loop; counts it as ended when dropped, also by a panic.
+#[derive(Debug)]
+struct Alive(Arc<Ending>);
+
+impl Alive {
+    fn new(ending: &Arc<Ending>) -> Self {
+        ending.change(|state| state.alive += 1);
+        Self(Arc::clone(ending))
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.change(|state| {
+            state.alive -= 1;
+            state.stopping = true;
+        });
+    }
+}

@@ -1,0 +1,107 @@
+//! A server at work on one loop.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use squall_ioloop::{spawn_callback, with_timeout};
+use squall_net::TcpListener;
+
+use crate::accept::Acceptor;
+use crate::config::Config;
+use crate::control::{Control, Counts, Phase, StopReport};
+use crate::service::Service;
+
+/// The handle of a server that runs on the current loop; see [`HttpServer::serve`](crate::HttpServer::serve).
+///
+/// Clones name the same server. Dropping them all lets the server go on.
+#[derive(Clone)]
+pub struct Serving {
+    control: Rc<Control>,
+    addrs: Rc<[SocketAddr]>,
+}
+
+impl Serving {
+    pub(crate) fn start(
+        service: Rc<dyn Service>,
+        config: Rc<Config>,
+        sockets: Vec<std::net::TcpListener>,
+    ) -> io::Result<Self> {
+        let control = Rc::new(Control::default());
+        let listeners = sockets
+            .into_iter()
+            .map(TcpListener::adopt)
+            .collect::<io::Result<Vec<_>>>()?;
+        let addrs = listeners
+            .iter()
+            .map(TcpListener::local_addr)
+            .collect::<io::Result<_>>()?;
+        for listener in listeners {
+            let acceptor = Acceptor {
+                listener,
+                service: Rc::clone(&service),
+                config: Rc::clone(&config),
+                control: Rc::clone(&control),
+            };
+            spawn_callback(acceptor.run());
+        }
+        Ok(Self { control, addrs })
+    }
+
+    /// Returns the first address the server listens on, with the port that the system picked for port 0.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.addrs[0]
+    }
+
+    /// Returns all addresses the server listens on, in the order in which they were given; at least one.
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.addrs
+    }
+
+    /// Returns what the server has counted so far.
+    pub fn counts(&self) -> Counts {
+        self.control.counts()
+    }
+
+    /// Stops the server gracefully and waits for the end.
+    ///
+    /// New connections are refused (those that the kernel has queued already are still served), idle ones are closed at
+    /// once, answers in flight are finished with `Connection: close`. What is not done after `deadline` is cut. Stopping
+    /// begins with this call, not with the first poll; a second call may shorten the deadline.
+    ///
+    /// # Panics
+    ///
+    /// Off a loop.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the deadline: the server goes on stopping, and waits for its last request as long as that
+    /// takes.
+    pub fn stop(&self, deadline: Duration) -> impl Future<Output = StopReport> + use<> {
+        let control = Rc::clone(&self.control);
+        control.advance(Phase::Stopping);
+        async move {
+            if with_timeout(deadline, all_left(&control)).await.is_err() {
+                control.advance(Phase::Aborting);
+                all_left(&control).await;
+            }
+            control.report()
+        }
+    }
+}
+
+async fn all_left(control: &Control) {
+    poll_fn(|cx| control.poll_at_most(0, cx)).await;
+}
+
+impl fmt::Debug for Serving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serving")
+            .field("addrs", &self.addrs)
+            .field("counts", &self.counts())
+            .finish_non_exhaustive()
+    }
+}
