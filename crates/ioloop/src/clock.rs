@@ -1,0 +1,164 @@
+//! The time of a loop, which tests can stop.
+//!
+//! A loop made with [`IoLoop::with_paused_clock`](crate::IoLoop::with_paused_clock) has a clock that
+//! stands still while the loop works. When the loop has nothing left to do but wait for a timer, the
+//! clock **jumps** to that timer: a test of a time limit of thirty minutes takes microseconds, and
+//! always takes the same course. All that Squall times is timed by this clock: timers, `sleep`,
+//! `with_timeout`, `PeriodicCallback`, and the time limits of the server and the client. Timers of
+//! other libraries are not.
+//!
+//! The clock does not jump while work is on a thread pool, since its result comes first. It knows
+//! nothing of other threads that hold a [`LoopHandle`](crate::LoopHandle).
+//!
+//! # Examples
+//!
+//! ```
+//! use std::time::Duration;
+//! use squall_ioloop::{IoLoop, sleep};
+//!
+//! let _io_loop = IoLoop::with_paused_clock()?;
+//! let waited = IoLoop::run_sync(async {
+//!     let start = IoLoop::current().time();
+//!     sleep(Duration::from_secs(30 * 60)).await;
+//!     Ok::<_, std::io::Error>(IoLoop::current().time() - start)
+//! })?;
+//! assert_eq!(waited, Duration::from_secs(30 * 60));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use crate::ioloop::IoLoop;
+
+/// Moves the paused clock of this thread's loop on by `duration`, and lets everything that falls due
+/// run before it returns, in order, each at its own time.
+///
+/// For tests that want to look around between two points in time; a test that only waits needs no
+/// help, because the clock jumps by itself.
+///
+/// # Panics
+///
+/// Panics when the clock of this thread's loop is not paused.
+///
+/// # Cancel safety
+///
+/// If the future is dropped the clock stands at one of the times on the way.
+pub async fn advance(duration: Duration) {
+    let io_loop = IoLoop::current();
+    let clock = &io_loop.core().clock;
+    assert!(
+        clock.is_paused(),
+        "the clock can be moved by hand only on a loop made with `IoLoop::with_paused_clock`"
+    );
+    // A timer among others: the clock jumps from one to the next until this one is reached. While
+    // jumping is switched off, this wait is what switches it on.
+    let jumps = clock.jumps.replace(true);
+    crate::sleep(duration).await;
+    clock.jumps.set(jumps);
+}
+
+/// Keeps the paused clock of this thread's loop from jumping by itself: from now on only [`advance`]
+/// moves it.
+///
+/// # Panics
+///
+/// Panics when there is no loop on this thread.
+pub fn hold() {
+    IoLoop::current().core().clock.jumps.set(false);
+}
+
+/// Lets the paused clock of this thread's loop jump by itself again, as it does at first.
+///
+/// # Panics
+///
+/// Panics when there is no loop on this thread.
+pub fn release() {
+    IoLoop::current().core().clock.jumps.set(true);
+}
+
+/// The clock of one loop. Ticks are milliseconds since the loop was made.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    start: Instant,
+    /// The time since `start`, when the clock is paused.
+    paused: Option<Cell<Duration>>,
+    /// Whether a paused clock moves on by itself.
+    jumps: Cell<bool>,
+}
+
+impl Clock {
+    pub(crate) fn system() -> Self {
+        Self {
+            start: Instant::now(),
+            paused: None,
+            jumps: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn paused() -> Self {
+        Self {
+            start: Instant::now(),
+            paused: Some(Cell::new(Duration::ZERO)),
+            jumps: Cell::new(true),
+        }
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.is_some()
+    }
+
+    pub(crate) fn jumps(&self) -> bool {
+        self.jumps.get()
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        match &self.paused {
+            Some(elapsed) => self.start + elapsed.get(),
+            None => Instant::now(),
+        }
+    }
+
+    /// The tick that has begun.
+    pub(crate) fn tick(&self) -> u64 {
+        self.elapsed().as_millis() as u64
+    }
+
+    /// The first tick that is not before `deadline`.
+    pub(crate) fn tick_of(&self, deadline: Instant) -> u64 {
+        let since = deadline.saturating_duration_since(self.start);
+        ceil_to_ticks(since)
+    }
+
+    /// The first tick that is not before `delay` has passed from now.
+    #[inline]
+    pub(crate) fn tick_in(&self, delay: Duration) -> u64 {
+        ceil_to_ticks(self.elapsed().saturating_add(delay))
+    }
+
+    pub(crate) fn instant_of(&self, tick: u64) -> Instant {
+        self.start + Duration::from_millis(tick)
+    }
+
+    /// Moves a paused clock on to a tick.
+    pub(crate) fn jump_to(&self, tick: u64) {
+        if let Some(elapsed) = &self.paused {
+            elapsed.set(elapsed.get().max(Duration::from_millis(tick)));
+        }
+    }
+
+    #[inline]
+    fn elapsed(&self) -> Duration {
+        match &self.paused {
+            Some(elapsed) => elapsed.get(),
+            None => self.start.elapsed(),
+        }
+    }
+}
+
+#[inline]
+fn ceil_to_ticks(since: Duration) -> u64 {
+    // A thousand million years is long enough.
+    let whole = since.as_secs().saturating_mul(1000);
+    whole.saturating_add(u64::from(since.subsec_nanos().div_ceil(1_000_000)))
+}

@@ -1,0 +1,107 @@
+//! How failures that nobody waits for reach somebody: the log, with the place that spawned them.
+
+use std::any::Any;
+use std::backtrace::Backtrace;
+use std::cell::RefCell;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::panic::{self, Location, PanicHookInfo};
+use std::sync::{Mutex, Once};
+
+use crate::core::Core;
+use crate::error::Panicked;
+
+thread_local! {
+    /// The last panic on this thread's running loop: its place and its backtrace, which exist only
+    /// inside the panic hook.
+    static LAST_PANIC: RefCell<Option<(String, Backtrace)>> = const { RefCell::new(None) };
+}
+
+/// Has panics inside running loops remember where they happened. The hook that was there before
+/// still runs, so nothing that a program has set up is lost.
+pub(crate) fn install_panic_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            remember(info);
+            before(info);
+        }));
+    });
+}
+
+fn remember(info: &PanicHookInfo<'_>) {
+    if !Core::runs_here() {
+        return;
+    }
+    let place = info
+        .location()
+        .map_or_else(String::new, ToString::to_string);
+    // A panic while the cell is borrowed is not possible: nothing below runs foreign code.
+    LAST_PANIC.with_borrow_mut(|last| *last = Some((place, Backtrace::force_capture())));
+}
+
+/// What is known of a panic that was just caught on this thread.
+pub(crate) fn caught(payload: Box<dyn Any + Send>) -> Panicked {
+    let (place, backtrace) = LAST_PANIC.with_borrow_mut(Option::take).unzip();
+    let message = message(payload.as_ref());
+    Panicked {
+        payload: Mutex::new(payload),
+        message,
+        place,
+        backtrace,
+    }
+}
+
+/// The text a panic was given.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&'static str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a payload that is no text".to_owned()
+    }
+}
+
+/// Logs a panic that nobody waits for.
+pub(crate) fn panicked(what: &str, spawned_at: &'static Location<'static>, panicked: &Panicked) {
+    let backtrace = match &panicked.backtrace {
+        Some(backtrace) => backtrace.to_string(),
+        None => String::new(),
+    };
+    tracing::error!(
+        target: "squall::ioloop",
+        spawned_at = %spawned_at,
+        panicked_at = panicked.place.as_deref().unwrap_or("unknown"),
+        backtrace,
+        "{what} panicked: {}; the loop goes on",
+        panicked.message,
+    );
+}
+
+/// Logs an error that nobody waits for, with its causes.
+///
+/// The backtrace is the loop's at this moment, and taken only when `RUST_BACKTRACE` asks for it: an
+/// error, unlike a panic, has long left the place where it arose.
+pub(crate) fn failed(what: &str, spawned_at: &'static Location<'static>, err: &dyn Error) {
+    tracing::error!(
+        target: "squall::ioloop",
+        spawned_at = %spawned_at,
+        backtrace = %Backtrace::capture(),
+        "{what} failed: {}; the loop goes on",
+        with_causes(err),
+    );
+}
+
+/// An error and what caused it, on one line.
+pub(crate) fn with_causes(err: &dyn Error) -> String {
+    let mut text = err.to_string();
+    let mut cause = err.source();
+    while let Some(inner) = cause {
+        // Writing into a string cannot fail.
+        let _ = write!(text, ": {inner}");
+        cause = inner.source();
+    }
+    text
+}
