@@ -32,7 +32,14 @@ impl EventSender {
     /// Dropped before it is done, nothing of the event has been sent, and the event is lost.
     pub async fn send(&self, event: impl Into<Event>) -> Result<(), SendError> {
         let text = event.into().encode().map_err(SendError::Invalid)?;
-        poll_fn(|cx| self.poll_room(cx, text.len())).await?;
+        let bytes = text.len();
+        self.wait(|queue| {
+            if queue.closed {
+                return Some(Err(SendError::Closed));
+            }
+            queue.has_room(bytes).then_some(Ok(()))
+        })
+        .await?;
         self.push(&text);
         Ok(())
     }
@@ -60,15 +67,7 @@ impl EventSender {
     ///
     /// Safe.
     pub async fn closed(&self) {
-        poll_fn(|cx| {
-            let mut queue = self.queue.borrow_mut();
-            if queue.closed {
-                return Poll::Ready(());
-            }
-            queue.wait(cx);
-            Poll::Pending
-        })
-        .await;
+        self.wait(|queue| queue.closed.then_some(())).await;
     }
 
     /// Whether the peer has gone.
@@ -81,16 +80,18 @@ impl EventSender {
         self.queue.borrow().text.len()
     }
 
-    fn poll_room(&self, cx: &mut Context<'_>, bytes: usize) -> Poll<Result<(), SendError>> {
-        let mut queue = self.queue.borrow_mut();
-        if queue.closed {
-            return Poll::Ready(Err(SendError::Closed));
-        }
-        if queue.has_room(bytes) {
-            return Poll::Ready(Ok(()));
-        }
-        queue.wait(cx);
-        Poll::Pending
+    /// Waits until `done` says something; asked whenever the peer has read, and when it has gone.
+    async fn wait<T>(&self, done: impl Fn(&Queue) -> Option<T>) -> T {
+        let ticket = Ticket::new(&self.queue);
+        poll_fn(|cx| {
+            let mut queue = self.queue.borrow_mut();
+            if let Some(value) = done(&queue) {
+                return Poll::Ready(value);
+            }
+            queue.wait(ticket.number, cx);
+            Poll::Pending
+        })
+        .await
     }
 
     fn push(&self, text: &str) {
@@ -193,7 +194,7 @@ impl Receiver {
             }
             (mem::take(&mut queue.text), mem::take(&mut queue.waiting))
         };
-        waiting.into_iter().for_each(Waker::wake);
+        wake_all(waiting);
         Poll::Ready(Some(text))
     }
 }
@@ -206,7 +207,7 @@ impl Drop for Receiver {
             (mem::take(&mut queue.text), mem::take(&mut queue.waiting))
         };
         drop(text);
-        waiting.into_iter().for_each(Waker::wake);
+        wake_all(waiting);
     }
 }
 
@@ -218,6 +219,7 @@ pub(super) fn queue(limit: usize) -> (EventSender, Receiver) {
         closed: false,
         reader: None,
         waiting: Vec::new(),
+        tickets: 0,
     }));
     let receiver = Receiver {
         queue: Rc::clone(&queue),
@@ -237,8 +239,10 @@ struct Queue {
     closed: bool,
     /// Wakes the reader: text, or the last sender gone.
     reader: Option<Waker>,
-    /// Wakes those that wait for room or for the end.
-    waiting: Vec<Waker>,
+    /// Wakes those that wait for room or for the end, by their tickets.
+    waiting: Vec<(u64, Waker)>,
+    /// The number of the next ticket.
+    tickets: u64,
 }
 
 impl Queue {
@@ -246,11 +250,42 @@ impl Queue {
         self.text.is_empty() || bytes <= self.limit.saturating_sub(self.text.len())
     }
 
-    /// A task is remembered once, however often it asks while a peer does not read.
-    fn wait(&mut self, cx: &Context<'_>) {
-        if !self.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-            self.waiting.push(cx.waker().clone());
+    fn wait(&mut self, ticket: u64, cx: &Context<'_>) {
+        let known = self.waiting.iter_mut().find(|(of, _)| *of == ticket);
+        match known {
+            Some((_, waker)) => waker.clone_from(cx.waker()),
+            None => self.waiting.push((ticket, cx.waker().clone())),
         }
+    }
+}
+
+/// One wait; dropped, it leaves nothing behind, however often a task tries while a peer does not read.
+struct Ticket<'q> {
+    queue: &'q RefCell<Queue>,
+    number: u64,
+}
+
+impl<'q> Ticket<'q> {
+    fn new(queue: &'q RefCell<Queue>) -> Self {
+        let number = {
+            let mut queue = queue.borrow_mut();
+            queue.tickets += 1;
+            queue.tickets
+        };
+        Self { queue, number }
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.queue.borrow_mut();
+        queue.waiting.retain(|(of, _)| *of != self.number);
+    }
+}
+
+fn wake_all(waiting: Vec<(u64, Waker)>) {
+    for (_, waker) in waiting {
+        waker.wake();
     }
 }
 
@@ -299,12 +334,13 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_asks_again_is_remembered_once() {
+    fn a_wait_given_up_leaves_nothing_behind() {
         let (sender, _receiver) = queue(1);
         sender.try_send("a").expect("room");
+        let mut kept = pin!(sender.closed());
         for _ in 0..100 {
             assert!(poll(pin!(sender.send("b"))).is_pending());
-            assert!(poll(pin!(sender.closed())).is_pending());
+            assert!(poll(kept.as_mut()).is_pending());
         }
         assert_eq!(sender.queue.borrow().waiting.len(), 1);
     }

@@ -2,7 +2,7 @@ use super::*;
 
 /// A tree whose values are the patterns themselves.
 fn tree<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Tree<String> {
-    let mut tree = Tree::new();
+    let mut tree: Tree<String> = Tree::new();
     for text in patterns {
         let pattern = Pattern::parse(text).expect("a good pattern");
         tree.entry(&pattern).push_str(text);
