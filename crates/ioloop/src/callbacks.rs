@@ -5,9 +5,12 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use crate::error::TaskError;
 use crate::report;
 
+/// What a done callback is called with: the value or why there is none.
+type Done<T> = dyn FnOnce(Result<&T, &TaskError>);
+
 /// One done callback and the place that added it.
 struct DoneCallback<T> {
-    run: Box<dyn FnOnce(Result<&T, &TaskError>)>,
+    run: Box<Done<T>>,
     location: &'static Location<'static>,
 }
 

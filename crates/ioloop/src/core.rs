@@ -14,6 +14,7 @@ use std::{io, ptr};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
 use crate::clock::Clock;
+use crate::descriptor::Handlers;
 use crate::error::TaskError;
 use crate::executor::ThreadPoolExecutor;
 use crate::inbox::{Inbox, SendUnit};
@@ -70,6 +71,7 @@ pub(crate) struct Core {
     going: Cell<bool>,
     runtime: RefCell<Option<Rc<LocalRuntime>>>,
     pub(crate) executor: RefCell<Option<ThreadPoolExecutor>>,
+    pub(crate) handlers: Handlers,
     pub(crate) recorder: Recorder,
 }
 
@@ -108,6 +110,7 @@ impl Core {
             going: Cell::new(false),
             runtime: RefCell::new(Some(Rc::new(runtime))),
             executor: RefCell::default(),
+            handlers: Handlers::default(),
             recorder: Recorder::default(),
         });
         if CURRENT.get().is_null() {
@@ -300,6 +303,7 @@ impl Core {
         }
         let _entered = Entered::enter(self);
         let mail = self.inbox.shut();
+        self.handlers.clear();
         while let Some(member) = self.tasks.first() {
             let header = Header::from_links(member);
             // SAFETY: members of the list are alive, and this is the loop's thread. Cancelling takes

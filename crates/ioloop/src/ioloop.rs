@@ -4,6 +4,7 @@ use std::future::Future;
 use std::panic::{Location, resume_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::OnceLock;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 use std::{fmt, io};
@@ -11,6 +12,7 @@ use std::{fmt, io};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::error::{NoCurrentLoop, RunError, TaskError};
+use crate::executor::{Submitted, ThreadPoolExecutor};
 use crate::handle::LoopHandle;
 use crate::outcome::Outcome;
 use crate::report;
@@ -302,6 +304,47 @@ impl IoLoop {
     pub fn call_at(&self, when: Instant, callback: impl FnOnce() + 'static) -> Timeout {
         let tick = self.core.clock.tick_of(when);
         Timeout::set(&self.core, tick, callback, Location::caller())
+    }
+}
+
+/// Work that blocks.
+impl IoLoop {
+    /// Runs a job that blocks on a pool, that of the loop if none is given; Tornado's
+    /// `run_in_executor`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ThreadPoolExecutor::submit`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the answer neither stops the job nor keeps it from starting.
+    #[track_caller]
+    pub fn run_in_executor<F, T>(
+        &self,
+        executor: Option<&ThreadPoolExecutor>,
+        job: F,
+    ) -> Submitted<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        match executor {
+            Some(executor) => executor.submit(job),
+            None => self.default_executor().submit(job),
+        }
+    }
+
+    /// Sets the pool for [`run_in_executor`](Self::run_in_executor) on this loop. Until then it is
+    /// one that all loops of the process share, with the default configuration.
+    pub fn set_default_executor(&self, executor: ThreadPoolExecutor) {
+        *self.core.executor.borrow_mut() = Some(executor);
+    }
+
+    fn default_executor(&self) -> ThreadPoolExecutor {
+        static SHARED: OnceLock<ThreadPoolExecutor> = OnceLock::new();
+        let own = self.core.executor.borrow().clone();
+        own.unwrap_or_else(|| SHARED.get_or_init(ThreadPoolExecutor::default).clone())
     }
 }
 

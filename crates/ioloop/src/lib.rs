@@ -42,29 +42,38 @@
 mod callbacks;
 pub mod clock;
 mod core;
+mod descriptor;
 mod error;
 mod executor;
 mod handle;
 mod inbox;
 mod ioloop;
 pub mod locks;
+mod multi;
 mod outcome;
+mod periodic;
+pub mod process;
 mod promise;
 pub mod queues;
 mod report;
+mod signal;
 mod task;
 mod timer;
 mod trace;
 mod unit;
 
+pub use descriptor::Events;
 pub use error::{LoopClosed, NoCurrentLoop, RunError, TaskError};
 pub use executor::{ExecutorConfig, ExecutorError, Submitted, ThreadPoolExecutor};
 pub use handle::{LoopHandle, RemoteTask};
 pub use ioloop::{IoLoop, spawn, spawn_callback};
+pub use multi::{AsCompleted, Multi, as_completed, multi};
 pub use outcome::Outcome;
+pub use periodic::PeriodicCallback;
 pub use promise::{
     CallbackDropped, Promise, Resolver, chain, from_callback, from_send_callback, promise,
 };
+pub use signal::Signal;
 pub use task::Task;
 pub use timer::{Sleep, Timeout, TimeoutError, moment, sleep, sleep_until, with_timeout};
 pub use trace::{Activity, Span};

@@ -33,7 +33,6 @@ use crate::unit::Unit;
 /// assert_eq!(text, "not blocking");
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[must_use]
 #[track_caller]
 pub fn promise<T: 'static>() -> (Resolver<T>, Promise<T>) {
     let cell = Rc::new(PromiseCell {

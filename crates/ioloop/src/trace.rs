@@ -37,17 +37,20 @@ pub enum Activity {
     Wait,
 }
 
+/// Who is told.
+type Observer = Rc<dyn Fn(Span)>;
+
 /// The observer of one loop, if there is one.
 #[derive(Default)]
 pub(crate) struct Recorder {
     /// Looked at for each unit, so apart from the rest.
     on: Cell<bool>,
-    observer: RefCell<Option<Rc<dyn Fn(Span)>>>,
+    observer: RefCell<Option<Observer>>,
     parked: Cell<Option<Instant>>,
 }
 
 impl Recorder {
-    pub(crate) fn set(&self, observer: Option<Rc<dyn Fn(Span)>>) {
+    pub(crate) fn set(&self, observer: Option<Observer>) {
         self.on.set(observer.is_some());
         *self.observer.borrow_mut() = observer;
     }

@@ -36,17 +36,17 @@ impl Unit {
         location: &'static Location<'static>,
     ) -> Self {
         let mut payload: Payload = [MaybeUninit::uninit(); WORDS];
-        let act: unsafe fn(*mut Payload, Verb);
-        if size_of::<F>() <= size_of::<Payload>() && align_of::<F>() <= align_of::<Payload>() {
-            // SAFETY: the payload is large and aligned enough, as just checked.
-            unsafe { payload.as_mut_ptr().cast::<F>().write(callback) };
-            act = act_inline::<F>;
-        } else {
-            let boxed = Box::into_raw(Box::new(callback));
-            // SAFETY: a thin pointer is one word.
-            unsafe { payload.as_mut_ptr().cast::<*mut F>().write(boxed) };
-            act = act_boxed::<F>;
-        }
+        let act: unsafe fn(*mut Payload, Verb) =
+            if size_of::<F>() <= size_of::<Payload>() && align_of::<F>() <= align_of::<Payload>() {
+                // SAFETY: the payload is large and aligned enough, as just checked.
+                unsafe { payload.as_mut_ptr().cast::<F>().write(callback) };
+                act_inline::<F>
+            } else {
+                let boxed = Box::into_raw(Box::new(callback));
+                // SAFETY: a thin pointer is one word.
+                unsafe { payload.as_mut_ptr().cast::<*mut F>().write(boxed) };
+                act_boxed::<F>
+            };
         Self {
             act,
             location,
