@@ -81,16 +81,6 @@ pub struct Application {
     problems: Vec<Problem>,
 }
 
-macro_rules! methods {
-    ($($name:ident $method:ident;)*) => {$(
-        #[doc = concat!("Adds a route for `", stringify!($method), "`.")]
-        #[track_caller]
-        pub fn $name<Args: 'static>(self, path: &str, handler: impl Handler<Args>) -> Self {
-            self.route(Method::$method, path, handler)
-        }
-    )*};
-}
-
 impl Application {
     /// An application without routes.
     pub fn new() -> Self {
@@ -102,14 +92,46 @@ impl Application {
         }
     }
 
-    methods! {
-        get GET;
-        post POST;
-        put PUT;
-        delete DELETE;
-        patch PATCH;
-        head HEAD;
-        options OPTIONS;
+    /// Adds a route for `GET`, and for `HEAD` unless it has one of its own.
+    #[track_caller]
+    pub fn get<Args: 'static>(self, path: &str, handler: impl Handler<Args>) -> Self {
+        self.route(Method::GET, path, handler)
+    }
+
+    /// Adds a route for `POST`.
+    #[track_caller]
+    pub fn post<Args: 'static>(self, path: &str, handler: impl Handler<Args>) -> Self {
+        self.route(Method::POST, path, handler)
+    }
+
+    /// Adds a route for `PUT`.
+    #[track_caller]
+    pub fn put<Args: 'static>(self, path: &str, handler: impl Handler<Args>) -> Self {
+        self.route(Method::PUT, path, handler)
+    }
+
+    /// Adds a route for `DELETE`.
+    #[track_caller]
+    pub fn delete<Args: 'static>(self, path: &str, handler: impl Handler<Args>) -> Self {
+        self.route(Method::DELETE, path, handler)
+    }
+
+    /// Adds a route for `PATCH`.
+    #[track_caller]
+    pub fn patch<Args: 'static>(self, path: &str, handler: impl Handler<Args>) -> Self {
+        self.route(Method::PATCH, path, handler)
+    }
+
+    /// Adds a route for `HEAD`.
+    #[track_caller]
+    pub fn head<Args: 'static>(self, path: &str, handler: impl Handler<Args>) -> Self {
+        self.route(Method::HEAD, path, handler)
+    }
+
+    /// Adds a route for `OPTIONS`.
+    #[track_caller]
+    pub fn options<Args: 'static>(self, path: &str, handler: impl Handler<Args>) -> Self {
+        self.route(Method::OPTIONS, path, handler)
     }
 
     /// Adds a route for any one method.

@@ -67,6 +67,13 @@ pub(crate) use page::fill;
 /// }
 /// # let _ = buy;
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a response nor a failure",
+    label = "cannot be returned from a handler",
+    note = "responses are `&'static str`, `String`, `Bytes`, `Html<T>`, `Json<T>`, `StatusCode`, `EventStream`, \
+            `http::Response<Body>`, `(StatusCode, T)`, `Result<T, E>`, or types that implement `IntoResponse`",
+    note = "errors are `HttpError`, which every error becomes through `?`, or types that implement `Failure`"
+)]
 pub trait Failure: Error {
     /// The status of the response.
     fn status(&self) -> StatusCode;

@@ -69,8 +69,7 @@ pub(crate) use body::collect;
     message = "`{Self}` cannot be an argument of a handler",
     label = "not an extractor",
     note = "arguments of handlers are `Path<T>`, `Query<T>`, `Json<T>`, `State<T>`, `Bytes`, `String`, `Method`, `Uri`, \
-            `HeaderMap`, `http::Request<Body>`, `ConnectInfo`, or types that implement `FromRequest`",
-    note = "the `T` of `Path`, `Query` and `Json` must implement `serde::de::DeserializeOwned`"
+            `HeaderMap`, `http::Request<Body>`, `ConnectInfo`, or types that implement `FromRequest`"
 )]
 pub trait FromRequest: Sized {
     /// What is sent when the value cannot be made.

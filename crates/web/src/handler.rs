@@ -1,4 +1,7 @@
-//! What answers a route.
+//! What answers a route: functions, and the arguments they are called with.
+//!
+//! Three traits, so that the compiler can say what is wrong with a function: [`Function`] finds its arguments,
+//! [`Arguments`] makes each of them, and [`Handler`] is what has both and returns a response.
 
 use std::future::Future;
 use std::rc::Rc;
@@ -59,13 +62,9 @@ use crate::response::{IntoResponse, Response};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler",
-    label = "not a handler",
+    label = "not an `async fn` of at most 8 arguments",
     note = "a handler is an `async fn` of at most 8 arguments that implement `FromRequest`, whose output implements \
-            `IntoResponse`",
-    note = "arguments can be `Path<T>`, `Query<T>`, `Json<T>`, `State<T>`, `Bytes`, `String`, `Method`, `Uri`, \
-            `HeaderMap`, `http::Request<Body>`, `ConnectInfo`",
-    note = "outputs can be `&'static str`, `String`, `Bytes`, `Html<T>`, `Json<T>`, `StatusCode`, `EventStream`, \
-            `http::Response<Body>`, `(StatusCode, T)`, `Result<T, HttpError>`"
+            `IntoResponse`"
 )]
 pub trait Handler<Args>: 'static {
     /// Makes the arguments and calls the function.
@@ -75,26 +74,79 @@ pub trait Handler<Args>: 'static {
     fn needs(needs: &mut Needs);
 }
 
-macro_rules! handler {
+impl<F, Args> Handler<Args> for F
+where
+    F: Function<Args>,
+    Args: Arguments + 'static,
+    <F::Future as Future>::Output: IntoResponse,
+{
+    async fn call(self: Rc<Self>, mut cx: Context) -> Response {
+        let arguments = match Args::extract(&mut cx).await {
+            Ok(arguments) => arguments,
+            Err(rejection) => return rejection,
+        };
+        // A handler that waits for long should not keep the head of its request.
+        drop(cx);
+        self.apply(arguments).await.into_response()
+    }
+
+    fn needs(needs: &mut Needs) {
+        Args::needs(needs);
+    }
+}
+
+/// A function of at most eight arguments that returns a future; the compiler finds `Args`, a tuple.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler",
+    label = "not an `async fn` of at most 8 arguments",
+    note = "a handler is an `async fn` of at most 8 arguments that implement `FromRequest`, whose output implements \
+            `IntoResponse`"
+)]
+pub trait Function<Args>: 'static {
+    /// What the function returns.
+    type Future: Future + 'static;
+
+    /// Calls the function.
+    fn apply(&self, arguments: Args) -> Self::Future;
+}
+
+/// A tuple of at most eight extractors.
+pub trait Arguments: Sized {
+    /// Makes the members in their order.
+    ///
+    /// # Errors
+    ///
+    /// The response of the first that cannot be made.
+    fn extract(cx: &mut Context) -> impl Future<Output = Result<Self, Response>>;
+
+    /// Tells what the members depend on.
+    fn needs(needs: &mut Needs);
+}
+
+macro_rules! arguments {
     ($($argument:ident)*) => {
-        impl<F, Fut, $($argument,)*> Handler<($($argument,)*)> for F
+        impl<F, Fut, $($argument,)*> Function<($($argument,)*)> for F
         where
             F: Fn($($argument),*) -> Fut + 'static,
-            Fut: Future<Output: IntoResponse> + 'static,
-            $($argument: FromRequest + 'static,)*
+            Fut: Future + 'static,
         {
+            type Future = Fut;
+
             #[allow(non_snake_case, reason = "an argument's variable is called like its type")]
-            #[allow(unused_mut, reason = "without arguments the context is not read")]
-            async fn call(self: Rc<Self>, mut cx: Context) -> Response {
-                $(
-                    let $argument = match $argument::from_request(&mut cx).await {
+            fn apply(&self, ($($argument,)*): ($($argument,)*)) -> Fut {
+                self($($argument),*)
+            }
+        }
+
+        impl<$($argument: FromRequest,)*> Arguments for ($($argument,)*) {
+            #[allow(unused_variables, reason = "without arguments the context is not read")]
+            async fn extract(cx: &mut Context) -> Result<Self, Response> {
+                Ok(($(
+                    match $argument::from_request(cx).await {
                         Ok(argument) => argument,
-                        Err(rejection) => return rejection.into_response(),
-                    };
-                )*
-                // A handler that waits for long should not keep the head of its request.
-                drop(cx);
-                self($($argument),*).await.into_response()
+                        Err(rejection) => return Err(rejection.into_response()),
+                    },
+                )*))
             }
 
             #[allow(unused_variables, reason = "without arguments there are no needs")]
@@ -105,12 +157,12 @@ macro_rules! handler {
     };
 }
 
-handler!();
-handler!(A);
-handler!(A B);
-handler!(A B C);
-handler!(A B C D);
-handler!(A B C D E);
-handler!(A B C D E G);
-handler!(A B C D E G H);
-handler!(A B C D E G H I);
+arguments!();
+arguments!(A);
+arguments!(A B);
+arguments!(A B C);
+arguments!(A B C D);
+arguments!(A B C D E);
+arguments!(A B C D E G);
+arguments!(A B C D E G H);
+arguments!(A B C D E G H I);

@@ -48,7 +48,7 @@
 //! # }).unwrap();
 //! ```
 //!
-//! * [`Application`]: routes and what they share; [`Handler`]: what answers a route.
+//! * [`Application`]: routes and what they share; [`handler`]: what answers a route.
 //! * [`extract`]: the arguments of handlers; [`IntoResponse`]: their results; [`error`]: their failures.
 //! * [`sse`]: events that a page gets as they happen.
 //! * [`testing`]: a client that needs no socket.
@@ -57,7 +57,7 @@ mod application;
 mod context;
 pub mod error;
 pub mod extract;
-mod handler;
+pub mod handler;
 mod response;
 mod router;
 pub mod sse;

@@ -25,7 +25,7 @@ impl squall_web::FromRequest for Seen {
 }
 
 fn client() -> TestClient {
-    let purge = Method::from_bytes(b"PURGE").unwrap();
+    let purge = Method::from_bytes(b"PURGE").expect("a token");
     TestClient::new(
         Application::new()
             .get("/", say)
@@ -186,6 +186,7 @@ fn a_closure_with_what_it_captured() {
 #[test]
 fn eight_arguments() {
     type M = Method;
+    #[allow(clippy::too_many_arguments, reason = "as many as there can be")]
     async fn all(_: M, _: M, _: M, _: M, _: M, _: M, _: M, last: Method) -> String {
         last.to_string()
     }

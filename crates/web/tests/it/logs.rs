@@ -28,7 +28,7 @@ impl Logs {
 
     /// All lines of this level so far.
     pub(crate) fn take(&self, level: Level) -> Vec<String> {
-        let mut lines = self.lines.lock().unwrap();
+        let mut lines = self.lines.lock().expect("no panic here");
         let of_level = lines.extract_if(.., |line| line.0 == level);
         of_level.map(|(_, text)| text).collect()
     }
@@ -55,7 +55,7 @@ impl Subscriber for Capture {
         let mut text = Text(String::new());
         event.record(&mut text);
         let line = (*event.metadata().level(), text.0);
-        self.lines.lock().unwrap().push(line);
+        self.lines.lock().expect("no panic here").push(line);
     }
 
     fn enter(&self, _: &Id) {}
