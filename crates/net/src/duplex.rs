@@ -116,6 +116,11 @@ impl DuplexEnd {
         Poll::Ready(Ok(()))
     }
 
+    pub(crate) fn has_unread(&self) -> bool {
+        let pipe = self.incoming.borrow();
+        !pipe.bytes.is_empty() || pipe.writer_done
+    }
+
     pub(crate) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,

@@ -72,6 +72,26 @@ impl TcpListener {
         Poll::Ready(Ok((IoStream::from_tcp(stream), peer)))
     }
 
+    /// Closes the listener and returns the connections that the system had queued on it, which would be reset otherwise.
+    ///
+    /// What keeps a connection from being accepted, such as a lack of descriptors, ends the list early.
+    ///
+    /// # Panics
+    ///
+    /// Off a loop.
+    pub fn close(self) -> Vec<(IoStream, SocketAddr)> {
+        let Ok(listener) = self.inner.into_std() else {
+            return Vec::new();
+        };
+        let accept = || {
+            let (stream, peer) = listener.accept()?;
+            stream.set_nonblocking(true)?;
+            let stream = tokio::net::TcpStream::from_std(stream)?;
+            Ok::<_, io::Error>((IoStream::from_tcp(stream), peer))
+        };
+        std::iter::from_fn(|| accept().ok()).collect()
+    }
+
     /// Returns the address the socket is bound to, with the port that the system picked for port 0.
     ///
     /// # Errors

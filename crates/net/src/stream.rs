@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -132,6 +133,21 @@ impl IoStream {
         match &self.inner {
             Inner::Duplex(_) => Ok(()),
             Inner::Tcp(stream) => stream.set_nodelay(nodelay),
+        }
+    }
+
+    /// Asks whether bytes, or the end of the stream, wait to be read.
+    ///
+    /// The loop learns of them a little later: a read may still be pending when this is true, and will not stay so.
+    pub fn has_unread(&self) -> bool {
+        match &self.inner {
+            Inner::Duplex(end) => end.has_unread(),
+            Inner::Tcp(stream) => {
+                let mut byte = [MaybeUninit::uninit()];
+                // Anything but "would block" is something that reading will tell.
+                let peeked = socket2::SockRef::from(stream).peek(&mut byte);
+                !matches!(peeked, Err(err) if err.kind() == io::ErrorKind::WouldBlock)
+            }
         }
     }
 

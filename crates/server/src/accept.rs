@@ -4,33 +4,33 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use squall_ioloop::{sleep, spawn_callback};
+use squall_ioloop::{spawn_callback, with_timeout};
 use squall_net::{IoStream, TcpListener};
 
 use crate::config::Config;
 use crate::connection::serve_member;
-use crate::control::{Control, Phase};
+use crate::control::{Control, Listening, Phase};
 use crate::service::Service;
 
 /// First pause after the system refused a connection; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Accepts from one listener until the server stops.
+/// Gives connections to a service.
 pub(crate) struct Acceptor {
-    pub(crate) listener: TcpListener,
     pub(crate) service: Rc<dyn Service>,
     pub(crate) config: Rc<Config>,
     pub(crate) control: Rc<Control>,
 }
 
 impl Acceptor {
-    pub(crate) async fn run(self) {
+    /// Accepts from `listener` until the server stops.
+    pub(crate) async fn run(self, listener: TcpListener, _listening: Listening) {
         let mut pause = None;
-        while let Some(accepted) = poll_fn(|cx| self.poll_next(cx)).await {
+        while let Some(accepted) = poll_fn(|cx| self.poll_next(&listener, cx)).await {
             match accepted {
                 Ok((stream, peer)) => {
                     pause = None;
@@ -39,7 +39,6 @@ impl Acceptor {
                 Err(err) if concerns_one_connection(&err) => {
                     tracing::debug!("a connection failed before it was accepted: {err}");
                 }
-                Err(_) if self.control.phase() > Phase::Serving => return,
                 Err(err) => {
                     // Out of descriptors or memory. The connection stays queued, so trying at once would spin.
                     let next = pause.map_or(FIRST_PAUSE, |pause: Duration| {
@@ -51,25 +50,34 @@ impl Acceptor {
                         );
                     }
                     pause = Some(next);
-                    sleep(next).await;
+                    self.rest(next).await;
                 }
             }
         }
+        for (stream, peer) in listener.close() {
+            self.begin(stream, peer);
+        }
     }
 
-    /// The next connection; `None` once the server stops and nobody is queued any more, for closing a listener resets
-    /// whoever is.
-    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<io::Result<(IoStream, SocketAddr)>>> {
-        let stopping = self.control.poll_phase(Phase::Stopping, cx).is_ready();
+    /// The next connection; `None` once the server stops.
+    fn poll_next(
+        &self,
+        listener: &TcpListener,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<(IoStream, SocketAddr)>>> {
+        if self.control.poll_phase(Phase::Stopping, cx).is_ready() {
+            return Poll::Ready(None);
+        }
         let most_open = (self.config.max_connections.max(1) - 1) as u64;
-        if !stopping && self.control.poll_at_most(most_open, cx).is_pending() {
-            return Poll::Pending;
-        }
-        match self.listener.poll_accept(cx) {
-            Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
-            Poll::Pending if stopping => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
+        ready!(self.control.poll_at_most(most_open, cx));
+        listener.poll_accept(cx).map(Some)
+    }
+
+    /// Waits, but not beyond the beginning of a stop.
+    async fn rest(&self, pause: Duration) {
+        let stopping = poll_fn(|cx| self.control.poll_phase(Phase::Stopping, cx));
+        // Either end of the waiting is as good.
+        let _ = with_timeout(pause, stopping).await;
     }
 
     fn begin(&self, stream: IoStream, peer: SocketAddr) {

@@ -170,7 +170,9 @@ impl Connection {
             self.reading.restart();
         }
         match now {
-            Waiting::ForRequest if self.member.is_stopping() => Poll::Ready(Ok(None)),
+            Waiting::ForRequest if self.member.is_stopping() && !self.stream.has_unread() => {
+                Poll::Ready(Ok(None))
+            }
             Waiting::ForRequest => {
                 let limit = self.config.keep_alive_timeout;
                 self.reading

@@ -72,10 +72,12 @@ pub(crate) struct Control {
     phase: Cell<Phase>,
     counts: Cell<Counts>,
     report: Cell<StopReport>,
+    /// Listeners that still accept.
+    listeners: Cell<usize>,
     seats: RefCell<Seats>,
     /// Wait for the next phase.
     phase_waiters: RefCell<Vec<Waker>>,
-    /// Wait for a connection to end.
+    /// Wait for a connection or a listener to end.
     leave_waiters: RefCell<Vec<Waker>>,
 }
 
@@ -97,10 +99,6 @@ struct Seat {
 }
 
 impl Control {
-    pub(crate) fn phase(&self) -> Phase {
-        self.phase.get()
-    }
-
     pub(crate) fn counts(&self) -> Counts {
         self.counts.get()
     }
@@ -139,6 +137,23 @@ impl Control {
         }
         remember(&mut self.leave_waiters.borrow_mut(), cx);
         Poll::Pending
+    }
+
+    /// Waits until all listeners and all connections have ended.
+    pub(crate) fn poll_over(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.listeners.get() == 0 {
+            return self.poll_at_most(0, cx);
+        }
+        remember(&mut self.leave_waiters.borrow_mut(), cx);
+        Poll::Pending
+    }
+
+    /// Counts a listener for as long as the value lives.
+    pub(crate) fn listen(self: &Rc<Self>) -> Listening {
+        self.listeners.set(self.listeners.get() + 1);
+        Listening {
+            control: Rc::clone(self),
+        }
     }
 
     pub(crate) fn count_accepted(&self) {
@@ -183,7 +198,24 @@ impl Control {
         }
         self.report.set(report);
         self.count(|counts| counts.open -= 1);
+        self.wake_leave_waiters();
+    }
+
+    fn wake_leave_waiters(&self) {
         self.leave_waiters.take().into_iter().for_each(Waker::wake);
+    }
+}
+
+/// A listener that still accepts.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    control: Rc<Control>,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.control.listeners.set(self.control.listeners.get() - 1);
+        self.control.wake_leave_waiters();
     }
 }
 
@@ -295,6 +327,6 @@ mod tests {
         let control = Control::default();
         control.advance(Phase::Aborting);
         control.advance(Phase::Stopping);
-        assert_eq!(control.phase(), Phase::Aborting);
+        assert_eq!(control.phase.get(), Phase::Aborting);
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use squall_ioloop::{IoLoop, SignalKind};
+use squall_ioloop::{IoLoop, Signal, Task};
 use squall_net::bind_sibling;
 
 use crate::config::Config;
@@ -38,13 +38,17 @@ where
     let shares = share(sockets, loops)?;
     let deadline = config.stop_timeout;
     IoLoop::run_sync(async move {
-        catch_signals(&ending, deadline)?;
+        let signals = catch_signals(&ending, deadline)?;
         let mut threads = Vec::with_capacity(loops);
         for (number, share) in shares.into_iter().enumerate() {
             threads.push(start(number, make.clone(), config.clone(), share, &ending)?);
         }
         tracing::info!("serving on {} with {loops} loops", addrs.join(", "));
-        poll_fn(|cx| ending.poll_over(cx)).await?;
+        let over = poll_fn(|cx| ending.poll_over(cx)).await;
+        for signal in signals {
+            signal.cancel();
+        }
+        over?;
         report(threads)
     })
 }
@@ -94,18 +98,21 @@ where
 }
 
 /// Has the first signal begin the end and the second one finish it.
-fn catch_signals(ending: &Arc<Ending>, deadline: Duration) -> io::Result<()> {
-    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+fn catch_signals(ending: &Arc<Ending>, deadline: Duration) -> io::Result<Vec<Task<()>>> {
+    let catch = |signal| {
         let ending = Arc::clone(ending);
-        IoLoop::current().add_signal_callback(kind, move || {
+        IoLoop::current().add_signal_callback(signal, move || {
             if ending.signal() == 1 {
                 tracing::info!(
                     "stopping; requests in flight have {deadline:?}, a second signal ends them now"
                 );
             }
-        })?;
-    }
-    Ok(())
+        })
+    };
+    [Signal::Interrupt, Signal::Terminate]
+        .into_iter()
+        .map(catch)
+        .collect()
 }
 
 /// Adds up what the loops say, once they are all over.

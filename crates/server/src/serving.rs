@@ -41,12 +41,11 @@ impl Serving {
             .collect::<io::Result<_>>()?;
         for listener in listeners {
             let acceptor = Acceptor {
-                listener,
                 service: Rc::clone(&service),
                 config: Rc::clone(&config),
                 control: Rc::clone(&control),
             };
-            spawn_callback(acceptor.run());
+            spawn_callback(acceptor.run(listener, control.listen()));
         }
         Ok(Self { control, addrs })
     }
@@ -94,7 +93,7 @@ impl Serving {
 }
 
 async fn all_left(control: &Control) {
-    poll_fn(|cx| control.poll_at_most(0, cx)).await;
+    poll_fn(|cx| control.poll_over(cx)).await;
 }
 
 impl fmt::Debug for Serving {

@@ -160,3 +160,18 @@ fn both_ends_say_that_they_are_memory() -> io::Result<()> {
     assert_eq!(far.local_addr()?.ip(), None);
     Ok(())
 }
+
+#[test]
+fn an_end_knows_whether_there_is_something_to_read() {
+    on_loop(async {
+        let (mut near, mut far) = duplex(8);
+        assert!(!far.has_unread());
+        near.write_all(b"x").await?;
+        assert!(far.has_unread());
+        far.read_u8().await?;
+        assert!(!far.has_unread());
+        drop(near);
+        assert!(far.has_unread(), "the end is something to read");
+        Ok(())
+    });
+}

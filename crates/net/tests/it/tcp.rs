@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use squall_net::{Address, BindOptions, IoStream, TcpListener, bind_sibling, bind_sockets};
@@ -130,6 +130,29 @@ fn an_address_that_this_machine_lacks_is_explained() {
 fn something_that_is_no_address_says_what_was_expected() {
     let err = bind_sockets("8888", &BindOptions::default()).expect_err("no host");
     assert!(err.to_string().contains("expected HOST:PORT"), "{err}");
+}
+
+#[test]
+fn closing_a_listener_hands_over_whom_the_system_had_queued() {
+    on_loop(async {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let addr = listener.local_addr()?;
+        // Connected behind the loop's back.
+        let mut client = std::net::TcpStream::connect(addr)?;
+        client.write_all(b"x")?;
+        let mut queued = listener.close();
+        let (mut server, peer) = queued.pop().ok_or("nobody was queued")?;
+        assert_eq!(peer, client.local_addr()?);
+        assert!(queued.is_empty());
+        assert!(server.has_unread());
+        assert_eq!(server.read_u8().await?, b'x');
+        assert!(!server.has_unread());
+        let refused = IoStream::connect_addr(addr)
+            .await
+            .expect_err("nobody listens any more");
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        Ok(())
+    });
 }
 
 /// An address on which nobody listens: the system's pick, given back.

@@ -58,7 +58,7 @@ impl Connection {
     /// on unread bytes resets the connection and takes the answer with it (RFC 9112 §9.6).
     async fn finish(&mut self) -> Result<(), Failure> {
         self.turns(Self::poll_finish_writing).await?;
-        if !self.input.is_idle() && !self.input.ended() {
+        if self.input.is_unread() {
             let mut lingering = Deadline::default();
             self.turns(|this, cx| this.poll_linger(&mut lingering, cx))
                 .await?;

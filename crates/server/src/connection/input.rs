@@ -21,6 +21,8 @@ pub(super) struct Input {
     tail: BytesMut,
     /// The client has shut down its writing side.
     ended: bool,
+    /// The client is, or may be, in the middle of a message.
+    midway: bool,
 }
 
 /// One step of a request, owned.
@@ -43,6 +45,7 @@ impl Input {
             decoder: RequestDecoder::new(limits),
             tail: BytesMut::new(),
             ended: false,
+            midway: false,
         }
     }
 
@@ -120,6 +123,11 @@ impl Input {
         self.tail.is_empty() && self.decoder.is_idle()
     }
 
+    /// Says whether the client may have more to send than it was read.
+    pub(super) fn is_unread(&self) -> bool {
+        !self.ended && (self.midway || !self.tail.is_empty())
+    }
+
     /// Says whether bytes of the body at hand wait to be decoded.
     pub(super) fn has_bytes(&self) -> bool {
         !self.tail.is_empty()
@@ -134,8 +142,8 @@ impl Input {
         if self.is_idle() {
             return Ok(None);
         }
-        let (used, event) = self.decoder.decode(&self.tail)?;
-        let step = event.map(own);
+        let decoded = self.decoder.decode(&self.tail);
+        let (used, step) = own(decoded, &mut self.midway)?;
         self.tail.advance(used);
         if self.tail.is_empty() {
             self.tail = BytesMut::new();
@@ -150,17 +158,25 @@ impl Input {
             self.tail.extend_from_slice(bytes);
             return Ok(None);
         }
-        let (used, event) = self.decoder.decode(bytes)?;
-        let step = event.map(own);
+        let decoded = self.decoder.decode(bytes);
+        let (used, step) = own(decoded, &mut self.midway)?;
         self.tail.extend_from_slice(&bytes[used..]);
         Ok(step)
     }
 }
 
-fn own(event: Event<'_, RequestHead>) -> Step {
-    match event {
+type Decoded<'a> = Result<(usize, Option<Event<'a, RequestHead>>), ParseError>;
+
+/// Makes a decoded step independent of its input, and notes whether it leaves the client in the middle of a message.
+fn own(decoded: Decoded<'_>, midway: &mut bool) -> Result<(usize, Option<Step>), ParseError> {
+    let (used, event) = decoded.inspect_err(|_| *midway = true)?;
+    let step = event.map(|event| match event {
         Event::Data(bytes) => Step::Data(Bytes::copy_from_slice(bytes)),
         Event::End(trailers) => Step::End(trailers),
         Event::Head(head) => Step::Head(head),
+    });
+    if let Some(step) = &step {
+        *midway = !matches!(step, Step::End(_));
     }
+    Ok((used, step))
 }

@@ -1,0 +1,50 @@
+//! Wire bytes in, wire bytes out: on the in-memory duplex and on real sockets.
+
+mod bodies;
+mod broken;
+mod leaving;
+mod limits;
+mod log;
+mod order;
+mod run;
+mod sockets;
+mod stop;
+mod wire;
+
+use std::error::Error;
+use std::future::Future;
+
+use http::{Request, Response, StatusCode};
+use squall_http::Body;
+use squall_ioloop::IoLoop;
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+fn on_loop(test: impl Future<Output = Outcome>) {
+    IoLoop::run_sync(test).expect("the test's future succeeds");
+}
+
+/// Runs a test on a loop whose clock jumps over waiting.
+fn on_paused_loop(test: impl Future<Output = Outcome>) {
+    let io_loop = IoLoop::with_paused_clock().expect("a loop");
+    IoLoop::run_sync(test).expect("the test's future succeeds");
+    io_loop.close();
+}
+
+/// Answers with the method, the target and the body.
+async fn echo(request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    match body.collect(1 << 20).await {
+        Ok(body) => {
+            let body = String::from_utf8_lossy(&body).into_owned();
+            Response::new(format!("{} {} [{body}]", parts.method, parts.uri).into())
+        }
+        Err(err) => status(err.status()),
+    }
+}
+
+fn status(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,157 @@
+//! Several loops on their threads, and signals; in a process of its own.
+
+use std::env;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use http::{Request, Response};
+use squall_http::Body;
+use squall_ioloop::sleep;
+use squall_server::HttpServer;
+
+use crate::echo;
+
+/// Set in the process that is to serve.
+const ROLE: &str = "SQUALL_TEST_SERVES";
+
+/// Not a test but the other process of the tests below, when they say so.
+#[test]
+fn the_serving_process() {
+    if env::var_os(ROLE).is_none() {
+        return;
+    }
+    let server = HttpServer::new(|| slow)
+        .loops(2)
+        .listen("127.0.0.1:0")
+        .expect("a free port");
+    let addr = server.local_addr().expect("it listens");
+    writeln!(io::stdout(), "serving on {addr}").expect("the other process reads");
+    let outcome = server.run();
+    writeln!(
+        io::stdout(),
+        "outcome {:?}",
+        outcome.map_err(|err| err.kind())
+    )
+    .expect("the other process reads");
+}
+
+/// Answers `/slow/MILLISECONDS` after that time, everything else at once.
+async fn slow(request: Request<Body>) -> Response<Body> {
+    if let Some(text) = request.uri().path().strip_prefix("/slow/") {
+        sleep(Duration::from_millis(text.parse().expect("milliseconds"))).await;
+    }
+    echo(request).await
+}
+
+struct Server {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    addr: SocketAddr,
+}
+
+impl Server {
+    fn start() -> Self {
+        let mut child = Command::new(env::current_exe().expect("the path of this program"))
+            .args(["--exact", "run::the_serving_process", "--nocapture"])
+            .env(ROLE, "1")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this program starts");
+        let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        let addr = find(&mut stdout, "serving on ")
+            .parse()
+            .expect("an address");
+        Self {
+            child,
+            stdout,
+            addr,
+        }
+    }
+
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.addr).expect("the server listens")
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status();
+        assert!(status.expect("kill is there").success());
+    }
+
+    fn outcome(mut self) -> String {
+        let outcome = find(&mut self.stdout, "outcome ");
+        self.child.wait().expect("it ends");
+        outcome
+    }
+}
+
+/// Returns what follows `mark` in the first line that has it.
+fn find(lines: &mut impl BufRead, mark: &str) -> String {
+    loop {
+        let mut line = String::new();
+        assert_ne!(
+            lines.read_line(&mut line).expect("text"),
+            0,
+            "the process ended early"
+        );
+        if let Some((_, rest)) = line.split_once(mark) {
+            return rest.trim().to_owned();
+        }
+    }
+}
+
+fn get(stream: &mut TcpStream, path: &str) {
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").expect("the server reads");
+}
+
+fn read_until(stream: &mut TcpStream, mark: &str) -> String {
+    let mut text = String::new();
+    while !text.ends_with(mark) {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("the server answers");
+        text.push(char::from(byte[0]));
+    }
+    text
+}
+
+#[test]
+fn sigterm_lets_a_slow_answer_finish_on_whichever_loop_it_is() {
+    let server = Server::start();
+    let mut streams: Vec<_> = (0..16).map(|_| server.connect()).collect();
+    for stream in &mut streams {
+        get(stream, "/warm");
+        read_until(stream, "GET /warm []");
+        get(stream, "/slow/300");
+    }
+    let mut idle = server.connect();
+    get(&mut idle, "/warm");
+    read_until(&mut idle, "GET /warm []");
+    server.signal("-TERM");
+    for stream in &mut streams {
+        let mut answer = String::new();
+        stream
+            .read_to_string(&mut answer)
+            .expect("the answer and the end");
+        assert!(answer.contains("connection: close\r\n"), "{answer}");
+        assert!(answer.ends_with("GET /slow/300 []"), "{answer}");
+    }
+    assert_eq!(idle.read(&mut [0]).expect("the end"), 0);
+    assert_eq!(server.outcome(), "Ok(())");
+}
+
+#[test]
+fn a_second_ctrl_c_ends_at_once() {
+    let server = Server::start();
+    let mut stream = server.connect();
+    get(&mut stream, "/slow/600000");
+    let mut idle = server.connect();
+    get(&mut idle, "/warm");
+    read_until(&mut idle, "GET /warm []");
+    server.signal("-INT");
+    assert_eq!(idle.read(&mut [0]).expect("closed by the first signal"), 0);
+    server.signal("-INT");
+    assert_eq!(server.outcome(), "Err(Interrupted)");
+}

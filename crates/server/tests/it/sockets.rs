@@ -1,0 +1,229 @@
+//! Real sockets.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use squall_http::Body;
+use squall_ioloop::{moment, spawn};
+use squall_net::{Address, IoStream};
+use squall_server::{Config, ConnectInfo, HttpServer, Serving};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::wire::Wire;
+use crate::{echo, on_loop};
+
+fn serve(config: Config) -> std::io::Result<Serving> {
+    HttpServer::new(|| echo)
+        .config(config)
+        .listen("127.0.0.1:0")?
+        .serve()
+}
+
+async fn connect(serving: &Serving) -> std::io::Result<Wire> {
+    IoStream::connect_addr(serving.local_addr())
+        .await
+        .map(Wire::new)
+}
+
+#[test]
+fn a_real_client_is_served_and_counted() {
+    on_loop(async {
+        let serving = serve(Config::default())?;
+        let mut wire = connect(&serving).await?;
+        for _ in 0..2 {
+            wire.send("GET /real HTTP/1.1\r\nHost: test\r\n\r\n").await;
+            wire.until("GET /real []").await;
+        }
+        let counts = serving.counts();
+        assert_eq!((counts.accepted, counts.open, counts.requests), (1, 1, 2));
+        drop(wire);
+        while serving.counts().open > 0 {
+            moment().await;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn the_service_sees_the_real_addresses() {
+    on_loop(async {
+        let service = |request: Request<Body>| async move {
+            let info = request
+                .extensions()
+                .get::<ConnectInfo>()
+                .expect("the server's");
+            Response::new(Body::from(format!("{} to {}.", info.peer, info.local)))
+        };
+        let serving = HttpServer::new(move || service)
+            .listen("127.0.0.1:0")?
+            .serve()?;
+        let mut wire = connect(&serving).await?;
+        let here = wire.stream.local_addr()?;
+        wire.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
+        let answer = wire.until(".").await;
+        let text = format!("{here} to {}.", Address::from(serving.local_addr()));
+        assert!(
+            answer.ends_with(&text) || answer.contains("HTTP"),
+            "{answer}"
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn a_large_answer_reaches_a_slow_reader_whole_before_the_close() {
+    const BYTES: usize = 5 * 1024 * 1024;
+    on_loop(async {
+        let service =
+            |_request: Request<Body>| async { Response::new(Body::from(vec![b'x'; BYTES])) };
+        let serving = HttpServer::new(move || service)
+            .listen("127.0.0.1:0")?
+            .serve()?;
+        let mut wire = connect(&serving).await?;
+        wire.send("GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+            .await;
+        let mut taken = 0;
+        let mut buffer = vec![0; 10_000];
+        loop {
+            match wire.stream.read(&mut buffer).await? {
+                0 => break,
+                count => taken += count,
+            }
+            moment().await;
+        }
+        assert!(taken > BYTES, "{taken}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_refused_upload_does_not_cost_the_client_its_answer() {
+    on_loop(async {
+        let serving = serve(Config::default())?;
+        let mut wire = connect(&serving).await?;
+        wire.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 99999999999\r\n\r\n")
+            .await;
+        wire.send(vec![b'x'; 3_000_000]).await;
+        assert!(wire.rest().await.starts_with("HTTP/1.1 413 "));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_reset_leaves_the_server_alive() {
+    on_loop(async {
+        let serving = serve(Config::default())?;
+        let mut wire = connect(&serving).await?;
+        wire.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
+        // Unread bytes at the close make it a reset.
+        while serving.counts().requests == 0 {
+            moment().await;
+        }
+        moment().await;
+        drop(wire);
+        let mut wire = connect(&serving).await?;
+        wire.send("GET /next HTTP/1.1\r\nHost: test\r\n\r\n").await;
+        wire.until("GET /next []").await;
+        Ok(())
+    });
+}
+
+#[test]
+fn beyond_the_most_connections_newcomers_wait_for_one_to_leave() {
+    on_loop(async {
+        let serving = serve(Config {
+            max_connections: 2,
+            ..Config::default()
+        })?;
+        let mut first = connect(&serving).await?;
+        let mut second = connect(&serving).await?;
+        for wire in [&mut first, &mut second] {
+            wire.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
+            wire.until("[]").await;
+        }
+        let mut third = connect(&serving).await?;
+        third
+            .send("GET /third HTTP/1.1\r\nHost: test\r\n\r\n")
+            .await;
+        let third = spawn(async move { third.until("GET /third []").await });
+        for _ in 0..20 {
+            moment().await;
+        }
+        assert!(!third.is_done());
+        assert_eq!(serving.counts().accepted, 2);
+        drop(first);
+        third.await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn several_addresses_are_served() {
+    on_loop(async {
+        let server = HttpServer::new(|| echo)
+            .listen("127.0.0.1:0")?
+            .listen("127.0.0.2:0")?;
+        let first = server.local_addr()?;
+        let serving = server.serve()?;
+        assert_eq!(serving.local_addr(), first);
+        assert_eq!(serving.local_addrs().len(), 2);
+        for addr in serving.local_addrs() {
+            let mut wire = Wire::new(IoStream::connect_addr(*addr).await?);
+            wire.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
+            wire.until("[]").await;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_server_that_listens_nowhere_says_so() {
+    on_loop(async {
+        let server = HttpServer::new(|| echo);
+        assert!(server.local_addr().is_err());
+        let err = server.serve().expect_err("listen was not called");
+        assert!(err.to_string().contains("listen"), "{err}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_taken_port_is_refused_with_a_remedy() {
+    on_loop(async {
+        let serving = serve(Config::default())?;
+        let addr = serving.local_addr();
+        let err = HttpServer::new(|| echo)
+            .listen(addr)
+            .expect_err("the port is taken");
+        assert!(
+            err.to_string()
+                .starts_with(&format!("cannot listen on {addr}: the port is in use"))
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn the_service_may_hold_what_is_not_send() {
+    on_loop(async {
+        let factory = || {
+            let shared = Rc::new(std::cell::Cell::new(0));
+            move |_request: Request<Body>| {
+                let shared = Rc::clone(&shared);
+                async move {
+                    shared.set(shared.get() + 1);
+                    squall_ioloop::sleep(Duration::from_millis(1)).await;
+                    Response::new(Body::from(format!("call {}.", shared.get())))
+                }
+            }
+        };
+        let serving = HttpServer::new(factory).listen("127.0.0.1:0")?.serve()?;
+        let mut wire = connect(&serving).await?;
+        wire.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
+        assert!(wire.until(".1 200 OK").await.starts_with("HTTP/1"));
+        wire.until("call 1.").await;
+        wire.stream.shutdown().await?;
+        Ok(())
+    });
+}
