@@ -85,9 +85,10 @@ fn status(code: StatusCode) -> Response {
 }
 
 /// A response of this type and body.
-pub(crate) fn with_type(kind: &'static str, body: impl Into<Body>) -> Response {
+///
+/// Callers pass a constant, because a value made from text at run time is looked at byte by byte.
+pub(crate) fn with_type(kind: HeaderValue, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
-    let kind = HeaderValue::from_static(kind);
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
 }
@@ -96,7 +97,7 @@ macro_rules! with_type {
     ($kind:literal: $($type:ty),*) => {$(
         impl IntoResponse for $type {
             fn into_response(self) -> Response {
-                with_type($kind, self)
+                with_type(const { HeaderValue::from_static($kind) }, self)
             }
         }
     )*};

@@ -1,8 +1,11 @@
 //! Pages.
 
+use http::header::HeaderValue;
 use squall_http::Body;
 
 use super::{IntoResponse, Response, with_type};
+
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 /// A page: `text/html; charset=utf-8`.
 ///
@@ -23,6 +26,6 @@ pub struct Html<T>(pub T);
 
 impl<T: Into<Body>> IntoResponse for Html<T> {
     fn into_response(self) -> Response {
-        with_type("text/html; charset=utf-8", self.0)
+        with_type(HTML, self.0)
     }
 }

@@ -14,6 +14,8 @@ use super::{IntoResponse, Response, with_type};
 use crate::extract::{BodyRejection, Needs, collect};
 use crate::{Context, Failure, FromRequest, HttpError};
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// JSON: as an argument the body of the request, as a result the body of the response.
 ///
 /// The request must say `application/json` or a type with the suffix `+json` (else 415), which also keeps forms of
@@ -63,7 +65,7 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Ok(text) => with_type("application/json", text),
+            Ok(text) => with_type(JSON, text),
             Err(error) => HttpError::from(error).into_response(),
         }
     }

@@ -15,6 +15,8 @@ use super::queue::{EventSender, Receiver, SendError, queue};
 use crate::response::{IntoResponse, Response, with_type};
 use crate::{HttpError, Result};
 
+const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+
 /// How many bytes wait for a slow peer unless the stream says otherwise.
 const BUFFER: usize = 64 * 1024;
 /// How long a stream is silent unless it says otherwise; WHATWG HTML section 9.2.7 advises 15 seconds.
@@ -96,7 +98,7 @@ impl IntoResponse for EventStream {
             producer: self.producer,
             keep_alive: self.keep_alive.map(KeepAlive::new),
         };
-        let mut response = with_type("text/event-stream", Body::stream(events));
+        let mut response = with_type(EVENTS, Body::stream(events));
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(
