@@ -232,3 +232,48 @@ fn body_kind(
     }
     Ok(body)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feeds `input` in pieces of `size` bytes; how many bytes were looked at for line ends.
+    fn examined(input: &[u8], size: usize) -> usize {
+        let mut decoder = RequestDecoder::new(Limits {
+            headers: usize::MAX,
+            ..Limits::default()
+        });
+        let mut end = 0;
+        while end < input.len() {
+            end = (end + size).min(input.len());
+            match decoder.decode(&input[..end]) {
+                Ok((0, None)) => {}
+                Ok((_, Some(Event::Head(_)))) | Err(_) => break,
+                other => panic!("not a head: {other:?}"),
+            }
+        }
+        decoder.lines.examined
+    }
+
+    #[test]
+    fn work_is_linear_in_the_bytes_of_a_head_however_it_is_cut() {
+        let start = "GET / HTTP/1.1\r\nHost: a\r\n";
+        let inputs = [
+            format!("{start}X: {}\r\n\r\n", "x".repeat(60_000)),
+            format!("{start}{}\r\n", "X: y\r\n".repeat(10_000)),
+            format!("{start}{}\r\n", ":\r\n".repeat(16_000)),
+            format!("{start}X: {}", "x".repeat(1 << 20)),
+            format!("GET /{} HTTP/1.1\r\n", "x".repeat(1 << 20)),
+            "M".repeat(1 << 20),
+        ];
+        for input in inputs {
+            for size in [1, 2, 7, 64, 1024, 4096, 1 << 16] {
+                let pieces = input.len().min(1 << 16) / size + 1;
+                let lines = input.matches('\r').count();
+                let work = examined(input.as_bytes(), size);
+                // Each byte once, and one more for each line and each piece.
+                assert!(work <= (1 << 16) + lines + pieces + 1, "{size}: {work}");
+            }
+        }
+    }
+}
