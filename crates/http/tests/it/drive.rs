@@ -25,22 +25,19 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     letters.replace("\r\n", "⏎")
 }
 
+/// What one call of a decoder returns.
+pub(crate) type Step<'a, H> = Result<(usize, Option<Event<'a, H>>), ParseError>;
+
 /// Both decoders.
 pub(crate) trait Machine {
     type Head: Debug + PartialEq + Summary;
-    fn step<'a>(
-        &mut self,
-        input: &'a [u8],
-    ) -> Result<(usize, Option<Event<'a, Self::Head>>), ParseError>;
+    fn step<'a>(&mut self, input: &'a [u8]) -> Step<'a, Self::Head>;
     fn close(&mut self) -> Result<Eof, ParseError>;
 }
 
 impl Machine for RequestDecoder {
     type Head = RequestHead;
-    fn step<'a>(
-        &mut self,
-        input: &'a [u8],
-    ) -> Result<(usize, Option<Event<'a, RequestHead>>), ParseError> {
+    fn step<'a>(&mut self, input: &'a [u8]) -> Step<'a, RequestHead> {
         self.decode(input)
     }
     fn close(&mut self) -> Result<Eof, ParseError> {
@@ -50,10 +47,7 @@ impl Machine for RequestDecoder {
 
 impl Machine for ResponseDecoder {
     type Head = ResponseHead;
-    fn step<'a>(
-        &mut self,
-        input: &'a [u8],
-    ) -> Result<(usize, Option<Event<'a, ResponseHead>>), ParseError> {
+    fn step<'a>(&mut self, input: &'a [u8]) -> Step<'a, ResponseHead> {
         self.decode(input)
     }
     fn close(&mut self) -> Result<Eof, ParseError> {

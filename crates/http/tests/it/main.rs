@@ -7,6 +7,7 @@ mod hostile;
 mod limits;
 mod refused_requests;
 mod requests;
+mod response_steps;
 mod responses;
 mod round_trip;
 mod state;

@@ -167,9 +167,18 @@ fn hosts() {
     assert_eq!(origin("http://a:99999/x", ""), Err(WriteError::HostInvalid));
 }
 
+/// Method, fields, length, pieces, what comes of it.
+type Row<T> = (
+    &'static str,
+    &'static str,
+    Option<u64>,
+    &'static [&'static str],
+    T,
+);
+
 #[test]
 fn bodies_are_always_framed() {
-    let rows: [(&str, &str, Option<u64>, &[&str], &str); 10] = [
+    let rows: [Row<&str>; 10] = [
         ("GET", "", Some(0), &[], "⏎"),
         ("GET", "", Some(2), &["hi"], "content-length: 2⏎⏎hi"),
         (
@@ -208,7 +217,7 @@ fn bodies_are_always_framed() {
             "{method} {length:?}"
         );
     }
-    let bad: [(&str, &str, Option<u64>, &[&str], WriteError); 9] = [
+    let bad: [Row<WriteError>; 9] = [
         ("TRACE", "", Some(1), &[], WriteError::BodyForbidden),
         ("TRACE", "", None, &[], WriteError::BodyForbidden),
         (
