@@ -27,10 +27,6 @@ pub(super) struct Input {
 
 /// One step of a request, owned.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a head is moved once per request, a box would cost an allocation"
-)]
 pub(super) enum Step {
     /// The client ended the connection between two requests.
     Closed,
