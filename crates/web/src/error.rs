@@ -120,6 +120,9 @@ impl Note {
 }
 
 /// An error and all its sources on one line.
+///
+/// Control characters are escaped: an error may quote what a peer sent, which must not forge lines of the log or steer
+/// the terminal that shows it.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -127,6 +130,18 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         // Writing to a string cannot fail.
         let _ = write!(text, ": {error}");
         source = error.source();
+    }
+    if text.contains(char::is_control) {
+        return text.chars().fold(String::new(), printable);
+    }
+    text
+}
+
+fn printable(mut text: String, char: char) -> String {
+    if char.is_control() {
+        text.extend(char.escape_default());
+    } else {
+        text.push(char);
     }
     text
 }

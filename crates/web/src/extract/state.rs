@@ -12,7 +12,7 @@ use http::StatusCode;
 use super::Needs;
 use crate::{Context, Failure, FromRequest};
 
-/// The value of type `T` that was given to [`Application::state`](crate::Application::state).
+/// The value of type `T` that was given to [`Application::state`](crate::Application::state), as an `Rc<T>`.
 ///
 /// An application is made once on every loop, so each loop has a value of its own: cells and reference counts need no
 /// locks. What loops must share is shared inside `T`, by an `Arc`.
@@ -27,9 +27,9 @@ use crate::{Context, Failure, FromRequest};
 /// #[derive(Default)]
 /// struct Hits(Cell<u64>);
 ///
-/// async fn count(hits: State<Hits>) -> String {
-///     hits.0.0.set(hits.0.0.get() + 1);
-///     format!("{} so far on this loop", hits.0.0.get())
+/// async fn count(State(hits): State<Hits>) -> String {
+///     hits.0.set(hits.0.get() + 1);
+///     format!("{} so far on this loop", hits.0.get())
 /// }
 ///
 /// let app = Application::new().state(Hits::default()).get("/", count);

@@ -217,3 +217,18 @@ fn a_rejection_passed_on_keeps_its_status() {
         assert_eq!(client.post("/").body("7").await.status(), 415);
     });
 }
+
+#[test]
+fn a_peer_cannot_forge_lines_of_the_log() {
+    async fn quotes(text: String) -> Result<()> {
+        Err(HttpError::bad_request("no").cause(format!("cannot read `{text}`")))
+    }
+    run(async {
+        let logs = Logs::capture();
+        let client = TestClient::new(Application::new().post("/", quotes));
+        client.post("/").body("\x1b[2J\n\u{85}GET caf\u{e9}").await;
+        let quoted = "\\u{1b}[2J\\n\\u{85}GET caf\u{e9}";
+        let line = format!("POST /: 400 Bad Request: cannot read `{quoted}`");
+        assert_eq!(logs.take(Level::DEBUG), [line]);
+    });
+}

@@ -6,6 +6,7 @@ mod extractors;
 mod failures;
 mod logs;
 mod responses;
+mod socket;
 mod sse;
 mod state;
 

@@ -163,3 +163,86 @@ fn a_path_of_slashes_is_no_work() {
     assert!(visits(&tree, &"/a".repeat(30_000)) <= 6);
     assert!(visits(&tree, &"/".repeat(60_000)) <= 2);
 }
+
+/// The rules once more, without a tree: of all patterns that fit, the one whose segments are the strictest.
+fn reference<'p>(patterns: &'p [String], path: &str) -> &'p str {
+    let fits = |pattern: &&String| {
+        let mut rest = path.strip_prefix('/');
+        for segment in pattern[1..].split('/') {
+            let Some(text) = rest else {
+                return false;
+            };
+            if segment.starts_with("{*") {
+                return true;
+            }
+            let (head, tail) = match text.split_once('/') {
+                Some((head, tail)) => (head, Some(tail)),
+                None => (text, None),
+            };
+            let fits = if segment.starts_with('{') {
+                !head.is_empty()
+            } else {
+                head == segment
+            };
+            if !fits {
+                return false;
+            }
+            rest = tail;
+        }
+        rest.is_none()
+    };
+    let strictness = |pattern: &&String| -> Vec<usize> {
+        let segments = pattern[1..].split('/');
+        segments
+            .map(|segment| match segment {
+                _ if segment.starts_with("{*") => 2,
+                _ if segment.starts_with('{') => 1,
+                _ => 0,
+            })
+            .collect()
+    };
+    let best = patterns.iter().filter(fits).min_by_key(strictness);
+    best.map_or("", String::as_str)
+}
+
+/// Patterns of up to four segments out of few words, so that many stand in each other's way.
+fn some_patterns(pick: &mut impl FnMut(usize) -> usize) -> Vec<String> {
+    let mut patterns: Vec<String> = Vec::new();
+    for _ in 0..1 + pick(12) {
+        let depth = 1 + pick(4);
+        let mut text = String::new();
+        for level in 1..=depth {
+            text += &match pick(if level == depth { 6 } else { 4 }) {
+                0 => "/a".to_owned(),
+                1 => "/b".to_owned(),
+                2 | 3 => format!("/{{p{level}}}"),
+                4 => "/{*t}".to_owned(),
+                _ => "/".to_owned(),
+            };
+        }
+        if !patterns.contains(&text) {
+            patterns.push(text);
+        }
+    }
+    patterns
+}
+
+#[test]
+fn the_tree_finds_what_trying_every_pattern_finds() {
+    let mut seed = 7_u64;
+    let mut pick = |choices: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (seed >> 33) as usize % choices
+    };
+    for _ in 0..300 {
+        let patterns = some_patterns(&mut pick);
+        let tree = tree(patterns.iter().map(String::as_str));
+        for _ in 0..50 {
+            let segments = 1 + pick(5);
+            let words = (0..segments).map(|_| ["/a", "/b", "/c", "/"][pick(4)]);
+            let path: String = words.collect();
+            let expected = reference(&patterns, &path);
+            assert_eq!(find(&tree, &path).0, expected, "{path} in {patterns:?}");
+        }
+    }
+}
