@@ -6,6 +6,7 @@ use squall_http::h1::{CONTINUE, Exchange, ResponseEncoder, ResponseStart, WriteE
 use crate::drive::text;
 use crate::write_response::{exchange, fields, get, get_10, head};
 
+#[test]
 fn an_error_leaves_the_buffer_as_it_was() {
     let mut encoder = ResponseEncoder::new();
     let mut out = b"before".to_vec();
@@ -39,6 +40,7 @@ fn an_error_leaves_the_buffer_as_it_was() {
     );
 }
 
+#[test]
 fn dates_and_reasons() {
     let date = HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT");
     let write = |lines: &str, reason| {
@@ -77,6 +79,7 @@ fn dates_and_reasons() {
     }
 }
 
+#[test]
 fn interim_responses() {
     let mut encoder = ResponseEncoder::new();
     let mut out = Vec::new();
@@ -129,6 +132,7 @@ fn interim_responses() {
     assert_eq!(late, Err(WriteError::OutOfOrder));
 }
 
+#[test]
 fn order_is_kept() {
     let mut encoder = ResponseEncoder::default();
     let mut out = Vec::new();
@@ -164,6 +168,7 @@ fn order_is_kept() {
     );
 }
 
+#[test]
 fn large_pieces_can_be_written_by_the_caller() {
     let response = http::Response::new(());
     let mut encoder = ResponseEncoder::new();
@@ -188,6 +193,7 @@ fn large_pieces_can_be_written_by_the_caller() {
     assert_eq!(text(&out), "");
 }
 
+#[test]
 fn trailers_follow_chunks_only() {
     let end_with = |exchange: Exchange, length, lines: &str| {
         let response = http::Response::new(());
@@ -215,6 +221,7 @@ fn trailers_follow_chunks_only() {
     );
 }
 
+#[test]
 fn an_exchange_remembers_what_matters() {
     assert!(get().keep_alive());
     assert!(!get().closing().keep_alive());

@@ -489,8 +489,6 @@ fn what_must_not_go_out() {
 }
 
 #[test]
-#[test]
-#[test]
 fn fields_keep_their_bytes() {
     let got = write(
         get(),
@@ -503,9 +501,3 @@ fn fields_keep_their_bytes() {
         "HTTP/1.1 200 OK⏎x: 1⏎set-cookie: a=b⏎set-cookie: c=d⏎y: \u{fc}⏎content-length: 0⏎⏎";
     assert_eq!(got.as_deref(), Ok(expected));
 }
-
-#[test]
-#[test]
-#[test]
-#[test]
-#[test]
