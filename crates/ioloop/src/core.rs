@@ -165,6 +165,11 @@ impl Core {
         &self.cells
     }
 
+    /// Where the unit that runs was made.
+    pub(crate) fn location(&self) -> &'static Location<'static> {
+        self.location.get()
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.get()
     }

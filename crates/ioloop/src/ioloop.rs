@@ -15,8 +15,7 @@ use crate::error::{NoCurrentLoop, RunError, TaskError};
 use crate::executor::{Submitted, ThreadPoolExecutor};
 use crate::handle::LoopHandle;
 use crate::outcome::Outcome;
-use crate::report;
-use crate::task::{Task, cell};
+use crate::task::{Task, detached};
 use crate::timer::{Timeout, sleep};
 use crate::trace::Span;
 use crate::unit::Unit;
@@ -252,14 +251,7 @@ impl IoLoop {
         F: Future + 'static,
         F::Output: Outcome,
     {
-        let location = Location::caller();
-        let reported = async move {
-            if let Some(failure) = future.await.into_failure() {
-                report::failed("a callback", location, failure.as_ref());
-            }
-        };
-        // SAFETY: the future is `'static`. Nobody needs the pointer.
-        let _ = unsafe { cell::spawn(&self.core, reported, false, location) };
+        detached::spawn(&self.core, future, Location::caller());
     }
 
     /// Runs a callback in the next turn.

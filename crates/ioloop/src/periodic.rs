@@ -45,7 +45,7 @@ const SHORTEST: Duration = Duration::from_millis(1);
 ///     Duration::from_secs(60),
 /// );
 /// clock.start();
-/// io_loop.call_later(Duration::from_secs(600), || IoLoop::current().stop());
+/// io_loop.call_later(Duration::from_secs(601), || IoLoop::current().stop());
 /// io_loop.start();
 /// assert_eq!(ticks.get(), 10);
 /// # Ok::<(), std::io::Error>(())

@@ -2,6 +2,7 @@
 
 pub(crate) mod cell;
 pub(crate) mod cells;
+pub(crate) mod detached;
 pub(crate) mod links;
 mod state;
 mod waker;

@@ -86,25 +86,8 @@ pub(crate) unsafe fn spawn<F: Future>(
     handle: bool,
     location: &'static Location<'static>,
 ) -> NonNull<Header> {
-    let memory = core.cells().take::<TaskCell<F::Output, F>>();
-    let header = memory.cast::<Header>();
-    // SAFETY: the memory is fresh and fits the cell.
-    unsafe {
-        memory.write(TaskCell {
-            front: Front {
-                header: Header {
-                    links: Links::unlinked(),
-                    state: State::new(handle),
-                    vtable: &TaskCell::<F::Output, F>::VTABLE,
-                    inbox: core.inbox(),
-                    location,
-                },
-                joiner: Cell::new(None),
-                callbacks: Cell::new(None),
-            },
-            stage: UnsafeCell::new(Stage::Running(future)),
-        });
-    }
+    let held = if handle { HANDLE } else { 0 };
+    let header = make(core, future, SCHEDULED | held, location);
     if core.is_closed() {
         // SAFETY: just made, on the loop's thread.
         unsafe {
@@ -118,6 +101,54 @@ pub(crate) unsafe fn spawn<F: Future>(
     unsafe { core.tasks().link(&header.as_ref().links) };
     core.push(queue_unit(header));
     header
+}
+
+/// Polls a future that nobody waits for, and makes it a task of the loop if it has to wait.
+///
+/// Mostly it need not, and then the block it was polled in is free for the next one.
+pub(crate) fn run_detached<F: Future + 'static>(
+    core: &Core,
+    future: F,
+    location: &'static Location<'static>,
+) {
+    let header = make(core, future, POLLING, location);
+    // SAFETY: just made, on the loop's thread; `POLLING` keeps it alive until it is released. A
+    // task that waits stays where it is until it is complete, and completing unlinks it.
+    unsafe {
+        (header.as_ref().vtable.poll)(header);
+        if !header.as_ref().state.load().has(COMPLETE) {
+            core.tasks().link(&header.as_ref().links);
+        }
+        release(header, POLLING);
+    }
+}
+
+/// A task that is in no list and no queue.
+fn make<F: Future>(
+    core: &Core,
+    future: F,
+    flags: usize,
+    location: &'static Location<'static>,
+) -> NonNull<Header> {
+    let memory = core.cells().take::<TaskCell<F::Output, F>>();
+    // SAFETY: the memory is fresh and fits the cell.
+    unsafe {
+        memory.write(TaskCell {
+            front: Front {
+                header: Header {
+                    links: Links::unlinked(),
+                    state: State::new(flags),
+                    vtable: &TaskCell::<F::Output, F>::VTABLE,
+                    inbox: core.inbox(),
+                    location,
+                },
+                joiner: Cell::new(None),
+                callbacks: Cell::new(None),
+            },
+            stage: UnsafeCell::new(Stage::Running(future)),
+        });
+    }
+    memory.cast()
 }
 
 /// The unit that polls a scheduled task. It holds the `SCHEDULED` flag.

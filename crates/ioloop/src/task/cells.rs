@@ -9,8 +9,8 @@ use crate::core::Core;
 /// Sizes of the blocks that are kept, in bytes. A larger cell goes back to the allocator.
 const CLASSES: [usize; 5] = [128, 192, 256, 384, 512];
 
-/// Blocks kept in each class: enough for a busy turn, at most 92 KiB a loop.
-const KEPT: usize = 64;
+/// Bytes kept in each class: enough for a busy turn.
+const KEPT_BYTES: usize = 32 * 1024;
 
 /// Alignment of the blocks. A future that asks for more goes to the allocator.
 const ALIGN: usize = 16;
@@ -23,7 +23,8 @@ pub(crate) struct Cells {
 /// Blocks of one size: a stack, threaded through the blocks.
 struct Class {
     top: Cell<Option<NonNull<Kept>>>,
-    count: Cell<usize>,
+    /// How many more may be kept.
+    room: Cell<usize>,
 }
 
 /// What stands in a block while it is kept.
@@ -62,9 +63,9 @@ const fn block(class: usize) -> Layout {
 
 impl Cells {
     pub(crate) fn new() -> Self {
-        let classes = std::array::from_fn(|_| Class {
+        let classes = CLASSES.map(|size| Class {
             top: Cell::new(None),
-            count: Cell::new(0),
+            room: Cell::new(KEPT_BYTES / size),
         });
         Self { classes }
     }
@@ -105,7 +106,7 @@ impl Class {
         let top = self.top.get()?;
         // SAFETY: a kept block starts with a `Kept`.
         self.top.set(unsafe { top.as_ref() }.below);
-        self.count.set(self.count.get() - 1);
+        self.room.set(self.room.get() + 1);
         Some(top)
     }
 
@@ -115,14 +116,14 @@ impl Class {
     ///
     /// The block is of this class and unused.
     unsafe fn push(&self, block: NonNull<Kept>) -> bool {
-        if self.count.get() == KEPT {
+        if self.room.get() == 0 {
             return false;
         }
         let below = self.top.get();
         // SAFETY: every block is larger than a `Kept` and aligned for it.
         unsafe { block.write(Kept { below }) };
         self.top.set(Some(block));
-        self.count.set(self.count.get() + 1);
+        self.room.set(self.room.get() - 1);
         true
     }
 }

@@ -56,11 +56,9 @@ impl Snapshot {
 pub(super) struct State(AtomicUsize);
 
 impl State {
-    /// A new task: in the queue, and with a handle if asked for.
-    pub(super) fn new(handle: bool) -> Self {
-        Self(AtomicUsize::new(
-            SCHEDULED | if handle { HANDLE } else { 0 },
-        ))
+    /// A new task without wakers.
+    pub(super) fn new(flags: usize) -> Self {
+        Self(AtomicUsize::new(flags))
     }
 
     pub(super) fn load(&self) -> Snapshot {
@@ -134,7 +132,7 @@ mod tests {
 
     #[test]
     fn scheduling_twice_queues_once() {
-        let state = State::new(false);
+        let state = State::new(SCHEDULED);
         assert!(!state.schedule(), "a new task stands in the queue already");
         state.update(SCHEDULED, 0);
         assert!(state.schedule());
@@ -143,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_complete_task_is_never_scheduled() {
-        let state = State::new(true);
+        let state = State::new(SCHEDULED | HANDLE);
         state.update(SCHEDULED, COMPLETE);
         assert!(!state.schedule());
         assert!(!state.load().has(SCHEDULED));
@@ -152,12 +150,12 @@ mod tests {
     #[test]
     fn every_hold_keeps_the_memory() {
         for hold in [SCHEDULED, POLLING, HANDLE, NOTIFYING] {
-            let state = State::new(false);
+            let state = State::new(SCHEDULED);
             state.update(SCHEDULED, COMPLETE | hold);
             assert!(!state.load().is_unused(), "flag {hold:#b}");
             assert!(state.update(hold, 0).is_unused(), "flag {hold:#b}");
         }
-        let state = State::new(false);
+        let state = State::new(SCHEDULED);
         state.add_waker();
         state.update(SCHEDULED, COMPLETE);
         assert!(!state.load().is_unused());
