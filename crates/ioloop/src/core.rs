@@ -258,6 +258,12 @@ impl Core {
         }
     }
 
+    /// Notes that a job of this loop went to a thread pool, whose answer may come at once.
+    pub(crate) fn note_away(&self) {
+        self.away.set(self.away.get() + 1);
+        self.pump.expect_answer();
+    }
+
     /// Asks `start` to return at the end of this turn.
     pub(crate) fn stop(&self) {
         self.stop.set(true);

@@ -234,7 +234,7 @@ impl Away {
     fn note(location: &'static Location<'static>) -> Self {
         let core = Core::current();
         if let Some(core) = &core {
-            core.away.set(core.away.get() + 1);
+            core.note_away();
         }
         Self {
             core: core.as_ref().map_or_else(Weak::new, Rc::downgrade),

@@ -13,6 +13,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
@@ -23,6 +24,9 @@ use crate::report;
 
 /// Units between two yields to the runtime.
 const UNITS_PER_POLL: usize = 32;
+
+/// How often the pump looks for the answer of a job before it goes to sleep: about a microsecond.
+const LOOKS: u32 = 100;
 
 /// What the pump is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +57,8 @@ pub(super) struct PumpState {
     asleep: Cell<bool>,
     /// With a paused clock: polls to let pass without work before time moves on.
     probes: Cell<u32>,
+    /// A job was just given to a thread pool, and its answer may be here in no time.
+    expecting: Cell<bool>,
 }
 
 impl PumpState {
@@ -66,6 +72,7 @@ impl PumpState {
             armed: Cell::new(None),
             asleep: Cell::new(false),
             probes: Cell::new(0),
+            expecting: Cell::new(false),
         }
     }
 
@@ -81,6 +88,11 @@ impl PumpState {
     /// Whether a timer for this tick needs an earlier alarm.
     pub(super) fn armed_after(&self, tick: u64) -> bool {
         self.armed.get().is_none_or(|armed| tick < armed)
+    }
+
+    /// Has the pump look out for an answer before it sleeps the next time.
+    pub(super) fn expect_answer(&self) {
+        self.expecting.set(true);
     }
 
     /// Has the runtime poll the pump.
@@ -236,12 +248,26 @@ impl Core {
             self.collect_timers();
             return false;
         }
-        if !self.inbox.fall_asleep() {
+        if self.look_out() || !self.inbox.fall_asleep() {
             return false;
         }
         self.pump.asleep.set(true);
         self.pump.doing.set(Doing::Sleeping);
         true
+    }
+
+    /// After a job went to a pool: waits a moment for its answer, since a short job is done before a
+    /// sleeping thread would be woken. True when there is mail.
+    fn look_out(&self) -> bool {
+        if self.pump.expecting.take() {
+            for _ in 0..LOOKS {
+                if self.inbox.has_mail() {
+                    return true;
+                }
+                spin_loop();
+            }
+        }
+        false
     }
 
     /// Has the runtime wake the pump for the next timer; false when it is due already.

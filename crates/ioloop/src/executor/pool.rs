@@ -15,7 +15,7 @@ pub(super) type Job = Box<dyn FnOnce() + Send>;
 /// How often a thread that ran out of jobs looks again before it goes to sleep. A loop that awaits
 /// one job after the other submits the next within a few microseconds, and waking a thread costs
 /// more than that.
-const LOOKS: u32 = 200;
+const LOOKS: u32 = 400;
 
 /// The handle of a pool. Dropping it shuts the pool.
 pub(super) struct Pool {
