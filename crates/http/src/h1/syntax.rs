@@ -73,8 +73,10 @@ pub(super) fn is_host(value: &[u8]) -> bool {
         };
         (is_ipv6(&rest[..end]), &rest[end + 1..])
     } else {
-        let end = memchr::memchr(b':', value).unwrap_or(value.len());
-        (is_reg_name(&value[..end]), &value[end..])
+        // Hosts are short: a plain loop is cheaper than a call.
+        let end = value.iter().position(|&byte| byte == b':');
+        let (name, port) = value.split_at(end.unwrap_or(value.len()));
+        (is_reg_name(name), port)
     };
     host_ok
         && match port {
@@ -103,24 +105,38 @@ fn is_port(digits: &[u8]) -> bool {
         || (digits.len() <= 5 && matches!(decimal(digits), Some(Some(port)) if port <= 65_535))
 }
 
-/// RFC 3986 §3.2.2: unreserved, percent-encoded and sub-delims.
-fn is_reg_name(name: &[u8]) -> bool {
-    let mut rest = name;
-    while let [byte, tail @ ..] = rest {
-        rest = match byte {
-            b'%' => match tail {
-                [high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                    after
-                }
-                _ => return false,
-            },
-            b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+'
-            | b',' | b';' | b'=' => tail,
-            byte if byte.is_ascii_alphanumeric() => tail,
-            _ => return false,
-        };
+/// Bytes of a registered name that stand for themselves (RFC 3986 §3.2.2: unreserved and sub-delims).
+const REG_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
     }
-    true
+    let marks = b"-._~!$&'()*+,;=";
+    let mut mark = 0;
+    while mark < marks.len() {
+        table[marks[mark] as usize] = true;
+        mark += 1;
+    }
+    table
+};
+
+/// RFC 3986 §3.2.2: as the table says, and percent-encoded bytes, which nobody sends.
+fn is_reg_name(name: &[u8]) -> bool {
+    name.iter().all(|&byte| REG_NAME[usize::from(byte)]) || is_encoded_reg_name(name)
+}
+
+fn is_encoded_reg_name(name: &[u8]) -> bool {
+    let mut pieces = name.split(|&byte| byte == b'%');
+    let plain = |piece: &[u8]| piece.iter().all(|&byte| REG_NAME[usize::from(byte)]);
+    pieces.next().is_none_or(plain)
+        && pieces.all(|piece| match piece {
+            [high, low, rest @ ..] => {
+                high.is_ascii_hexdigit() && low.is_ascii_hexdigit() && plain(rest)
+            }
+            _ => false,
+        })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The fields that decide where a message ends and what becomes of the connection.
 
-use http::Version;
+use http::{HeaderName, Version, header};
 
 use crate::h1::syntax::{decimal, is_host, members};
 use crate::h1::{BodyKind, Limits, ParseError};
@@ -53,16 +53,20 @@ impl Framing {
     }
 
     /// Takes note of one field; the value is trimmed.
-    pub(super) fn note(&mut self, name: &[u8], value: &[u8]) -> Result<(), ParseError> {
-        // Lengths first: most fields are dismissed by one comparison.
-        match name.len() {
-            4 if name.eq_ignore_ascii_case(b"host") => self.note_host(value)?,
-            6 if name.eq_ignore_ascii_case(b"expect") => self.note_expect(value),
-            7 if name.eq_ignore_ascii_case(b"upgrade") => self.upgrade_field |= !value.is_empty(),
-            10 if name.eq_ignore_ascii_case(b"connection") => self.note_connection(value),
-            14 if name.eq_ignore_ascii_case(b"content-length") => self.note_length(value)?,
-            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.note_coding(value)?,
-            _ => {}
+    pub(super) fn note(&mut self, name: &HeaderName, value: &[u8]) -> Result<(), ParseError> {
+        // Each comparison is one of two small numbers: these are names that the map knows.
+        if *name == header::HOST {
+            self.note_host(value)?;
+        } else if *name == header::CONNECTION {
+            self.note_connection(value);
+        } else if *name == header::CONTENT_LENGTH {
+            self.note_length(value)?;
+        } else if *name == header::TRANSFER_ENCODING {
+            self.note_coding(value)?;
+        } else if *name == header::UPGRADE {
+            self.upgrade_field |= !value.is_empty();
+        } else if *name == header::EXPECT {
+            self.note_expect(value);
         }
         Ok(())
     }

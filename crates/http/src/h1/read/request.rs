@@ -189,14 +189,14 @@ impl RequestDecoder {
     fn build_head(&mut self, head: &[u8]) -> Result<RequestHead, ParseError> {
         let line = self.first.take().ok_or(ParseError::RequestLine)?;
         let bytes = Bytes::copy_from_slice(head);
-        let (method, target) = line.read(&bytes)?;
+        let target = line.target(&bytes)?;
         let ends = self.lines.ends();
         let mut framing = Framing::new(Sender::Client);
         let headers = fields::parse(&bytes, ends[0] as usize + 2, &ends[1..], |name, value| {
             framing.note(name, value)
         })?;
         framing.check_host(line.version)?;
-        let body = body_kind(&framing, &method, &line, &self.limits)?;
+        let body = body_kind(&framing, &line, &self.limits)?;
         let expect_continue = framing.expects_continue(line.version)?;
         let keep_alive = framing.keeps_alive(line.version);
 
@@ -205,8 +205,8 @@ impl RequestDecoder {
         self.keep_alive = keep_alive;
         self.state = BodyReader::new(body).map_or(State::Closed, State::Body);
         Ok(RequestHead {
-            upgrade: method == Method::CONNECT || framing.offers_upgrade(line.version),
-            method,
+            upgrade: line.method == Method::CONNECT || framing.offers_upgrade(line.version),
+            method: line.method,
             target,
             version: line.version,
             headers,
@@ -220,14 +220,13 @@ impl RequestDecoder {
 /// RFC 9112 §6.3: a request whose fields do not say so has no body.
 fn body_kind(
     framing: &Framing,
-    method: &Method,
     line: &RequestLine,
     limits: &Limits,
 ) -> Result<BodyKind, ParseError> {
     let body = framing
         .body(line.version, limits)?
         .unwrap_or(BodyKind::Empty);
-    if *method == Method::CONNECT && body != BodyKind::Empty {
+    if line.method == Method::CONNECT && body != BodyKind::Empty {
         return Err(ParseError::ConnectWithBody);
     }
     Ok(body)

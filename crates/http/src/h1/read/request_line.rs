@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{Method, Uri, Version};
-use memchr::memchr;
 
 use crate::h1::ParseError;
 use crate::h1::syntax::{is_host, is_host_and_port};
@@ -14,9 +13,10 @@ const METHOD_BYTES: usize = 32;
 const TARGET_BYTES: usize = u16::MAX as usize - 1;
 
 /// A checked first line: everything but the target, which is kept as a position until the head is complete.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct RequestLine {
-    method_end: usize,
+    pub(super) method: Method,
+    target_start: usize,
     target_end: usize,
     pub(super) version: Version,
 }
@@ -30,7 +30,7 @@ impl RequestLine {
     /// Takes a line apart. A prefix longer than [`longest`](Self::longest) gives the error of the whole line.
     pub(super) fn parse(line: &[u8], target_bytes: usize) -> Result<Self, ParseError> {
         let method_end = find_space(line, METHOD_BYTES, ParseError::MethodTooLong)?;
-        check_method(&line[..method_end])?;
+        let method = read_method(&line[..method_end])?;
         let after = &line[method_end + 1..];
         let limit = target_bytes.min(TARGET_BYTES);
         let target = find_space(after, limit, ParseError::TargetTooLong)?;
@@ -39,19 +39,16 @@ impl RequestLine {
         }
         check_target_bytes(&after[..target])?;
         Ok(Self {
-            method_end,
+            method,
+            target_start: method_end + 1,
             target_end: method_end + 1 + target,
             version: version(&after[target + 1..])?,
         })
     }
 
-    /// Reads method and target from the head that starts with the line.
-    pub(super) fn read(&self, head: &Bytes) -> Result<(Method, Uri), ParseError> {
-        let method =
-            Method::from_bytes(&head[..self.method_end]).map_err(|_| ParseError::Method)?;
-        let target = head.slice(self.method_end + 1..self.target_end);
-        let target = read_target(&method, target)?;
-        Ok((method, target))
+    /// Reads the target from the head that starts with the line.
+    pub(super) fn target(&self, head: &Bytes) -> Result<Uri, ParseError> {
+        read_target(&self.method, head.slice(self.target_start..self.target_end))
     }
 }
 
@@ -72,7 +69,8 @@ pub(super) fn version(text: &[u8]) -> Result<Version, ParseError> {
 /// Finds the space after a part of at most `limit` bytes.
 fn find_space(line: &[u8], limit: usize, too_long: ParseError) -> Result<usize, ParseError> {
     let window = &line[..line.len().min(limit + 1)];
-    match memchr(b' ', window) {
+    // Methods and targets are short: a plain loop is cheaper than a call.
+    match window.iter().position(|&byte| byte == b' ') {
         Some(at) => Ok(at),
         None if line.len() > limit => Err(too_long),
         None => Err(ParseError::RequestLine),
@@ -81,15 +79,11 @@ fn find_space(line: &[u8], limit: usize, too_long: ParseError) -> Result<usize, 
 
 /// A token (RFC 9110 §5.6.2) that starts with a letter: no registered method does otherwise, and it tells
 /// other protocols from HTTP by their first byte.
-fn check_method(method: &[u8]) -> Result<(), ParseError> {
-    let is_token = method
-        .iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte));
-    if is_token && method.first().is_some_and(u8::is_ascii_alphabetic) {
-        Ok(())
-    } else {
-        Err(ParseError::Method)
+fn read_method(method: &[u8]) -> Result<Method, ParseError> {
+    if !method.first().is_some_and(u8::is_ascii_alphabetic) {
+        return Err(ParseError::Method);
     }
+    Method::from_bytes(method).map_err(|_| ParseError::Method)
 }
 
 /// Visible ASCII; a fragment never goes over the wire (RFC 9110 §7.1).
