@@ -1,5 +1,7 @@
 //! The programs, run as the tour runs them: on a thread whose stage takes their lines.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+
 mod arguments;
 #[cfg(feature = "mongodb")]
 mod mongo;
