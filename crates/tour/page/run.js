@@ -1,7 +1,12 @@
 // Asks the server to run a pattern, and reads what it tells as it happens.
 
 /** The server has said no, with a reason for people. */
-export class Refused extends Error {}
+export class Refused extends Error {
+  constructor(status, reason) {
+    super(reason);
+    this.status = status;
+  }
+}
 
 /**
  * Runs a pattern and yields its events as `[name, data]`.
@@ -12,11 +17,11 @@ export async function* events(pattern, args, signal) {
   const response = await fetch(`/run/${pattern}`, {
     method: "POST",
     headers: { accept: "text/event-stream, application/json;q=0.9", "content-type": "application/json" },
-    body: JSON.stringify({ args }),
+    body: JSON.stringify(args),
     signal,
   });
   if (!response.ok) {
-    throw new Refused(await reason(response));
+    throw new Refused(response.status, await reason(response));
   }
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";

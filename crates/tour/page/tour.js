@@ -78,7 +78,7 @@ class Pattern {
 
   interrupted(err) {
     if (err.name === "AbortError") this.enter("stopped", (say) => say.stopped);
-    else if (err instanceof Refused) this.fail(() => err.message);
+    else if (err instanceof Refused) this.fail((say) => (err.status === 503 ? say.full : err.message));
     else this.fail((say) => say.gone);
   }
 

@@ -2,8 +2,9 @@
 
 /** A time in microseconds with the unit that suits it, to three digits. */
 function time(micros, units) {
+  // What would be rounded to a thousand gets the next unit.
   const [value, unit] =
-    micros < 1e3 ? [micros, units[0]] : micros < 1e6 ? [micros / 1e3, units[1]] : [micros / 1e6, units[2]];
+    micros < 999.5 ? [micros, units[0]] : micros < 999.5e3 ? [micros / 1e3, units[1]] : [micros / 1e6, units[2]];
   const digits = value >= 100 || Number.isInteger(value) ? 0 : value >= 10 ? 1 : 2;
   return `${value.toFixed(digits)} ${unit}`;
 }
@@ -19,6 +20,7 @@ const en = {
   stopped: "stopped",
   failed: (took) => `ended with an error after ${took}`,
   gone: "The tour does not answer. Is it still running?",
+  full: "As many patterns are running as may at once. Try again when one has ended.",
   cut: "The answer broke off. Is the tour still running?",
   more: (lines, spans) =>
     `Left out: ${[lines && `${lines} lines`, spans && `${spans} pieces of the timeline`].filter(Boolean).join(", ")}.`,
@@ -46,6 +48,7 @@ const zh = {
   stopped: "已停止",
   failed: (took) => `${took}后以错误结束`,
   gone: "导览程序没有回应。它还在运行吗？",
+  full: "同时运行的程序已经到了上限。等一个结束了再试。",
   cut: "回应中断了。导览程序还在运行吗？",
   more: (lines, spans) =>
     `略去了${[lines && ` ${lines} 行输出`, spans && ` ${spans} 段时间线`].filter(Boolean).join("、")}。`,

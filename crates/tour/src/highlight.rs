@@ -165,9 +165,7 @@ fn number(rest: &str) -> usize {
 }
 
 fn word(rest: &str) -> (Kind, usize) {
-    let length = rest
-        .find(|letter| !is_word(letter))
-        .unwrap_or(rest.len());
+    let length = rest.find(|letter| !is_word(letter)).unwrap_or(rest.len());
     let (word, after) = rest.split_at(length);
     let kind = if KEYWORDS.contains(&word) {
         Kind::Keyword
@@ -210,7 +208,10 @@ mod tests {
         for (source, expected) in [
             ("// a \"b\"\nc", vec![(Kind::Comment, "// a \"b\"")]),
             ("/* a\n */b", vec![(Kind::Comment, "/* a\n */")]),
-            ("#[derive(Debug)]", vec![(Kind::Attribute, "#[derive(Debug)]")]),
+            (
+                "#[derive(Debug)]",
+                vec![(Kind::Attribute, "#[derive(Debug)]")],
+            ),
             (r#""a\"b"c"#, vec![(Kind::Text, r#""a\"b""#)]),
             (r##"r#"a"b"#c"##, vec![(Kind::Text, r##"r#"a"b"#"##)]),
             ("'a'", vec![(Kind::Text, "'a'")]),
@@ -253,6 +254,9 @@ mod tests {
 
     #[test]
     fn a_token_over_two_lines_is_tagged_on_each() {
-        assert_eq!(lines("/*a\nb*/"), ["<i class=c>/*a</i>", "<i class=c>b*/</i>"]);
+        assert_eq!(
+            lines("/*a\nb*/"),
+            ["<i class=c>/*a</i>", "<i class=c>b*/</i>"]
+        );
     }
 }

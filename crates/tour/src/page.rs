@@ -2,7 +2,7 @@
 
 use crate::highlight;
 use crate::patterns::{ALL, Input, Pattern};
-use crate::words::Both;
+use crate::words::{self, Both};
 
 const FRAME: &str = include_str!("../page/page.html");
 const SECTION: &str = include_str!("../page/section.html");
@@ -111,41 +111,49 @@ fn fill(template: &str, values: &[(&str, &str)]) -> String {
     page
 }
 
-impl Input {
-    fn hint(self) -> Option<Hint> {
-        match self {
-            Self::None => None,
-            Self::Address => Some(Hint {
-                label: Both {
-                    en: "Database",
-                    zh: "数据库",
-                },
-                example: "mongodb://127.0.0.1:27017/tour",
-                note: Both {
-                    en: "Left empty: an SQLite file of its own.",
-                    zh: "留空：用它自己的 SQLite 文件。",
-                },
-            }),
-            Self::Urls => Some(Hint {
-                label: Both {
-                    en: "Addresses",
-                    zh: "网址",
-                },
-                example: "http://127.0.0.1:8888/",
-                note: Both {
-                    en: "Left empty: a small server of its own. Several are separated by spaces.",
-                    zh: "留空：访问它自带的小服务器。多个网址用空格分开。",
-                },
-            }),
-        }
-    }
-}
-
 /// What the page says about a pattern's input.
 struct Hint {
     label: Both,
     example: &'static str,
     note: Both,
+}
+
+impl Input {
+    fn hint(self) -> Option<Hint> {
+        let (en, zh, example, note) = match self {
+            Self::None => return None,
+            Self::Database => (
+                "A MongoDB server",
+                "MongoDB 服务器",
+                "mongodb://127.0.0.1:27017",
+                words::NO_DATABASE,
+            ),
+            Self::Seconds => (
+                "How many seconds to block",
+                "阻塞几秒",
+                "1",
+                words::NO_SECONDS,
+            ),
+            Self::Url => (
+                "An address to fetch",
+                "要访问的网址",
+                "http://example.org/",
+                words::NO_URL,
+            ),
+            Self::Urls => (
+                "Addresses to fetch, with spaces between",
+                "要访问的网址，用空格分开",
+                "http://example.org/ http://example.com/",
+                words::NO_URL,
+            ),
+        };
+        let label = Both { en, zh };
+        Some(Hint {
+            label,
+            example,
+            note,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -185,7 +193,10 @@ mod tests {
 
     #[test]
     fn a_template_is_filled_once() {
-        assert_eq!(fill("a{{x}}b{{y}}", &[("x", "{{y}}"), ("y", "1")]), "a{{y}}b1");
+        assert_eq!(
+            fill("a{{x}}b{{y}}", &[("x", "{{y}}"), ("y", "1")]),
+            "a{{y}}b1"
+        );
         assert_eq!(fill("{{unknown}}.", &[]), ".");
     }
 

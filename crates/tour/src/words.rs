@@ -19,6 +19,21 @@ pub(crate) struct Words {
     pub(crate) watch: Both,
 }
 
+/// What happens when an input stays empty.
+pub(crate) const NO_DATABASE: Both = Both {
+    en: "Left empty, it uses an SQLite file in the temporary folder. MongoDB needs a tour built with <code>--features \
+         mongodb</code>.",
+    zh: "留空就用临时目录里的一个 SQLite 文件。MongoDB 需要在构建导览时加上 <code>--features mongodb</code>。",
+};
+pub(crate) const NO_SECONDS: Both = Both {
+    en: "From 0 to 50. Left empty, one.",
+    zh: "从 0 到 50。留空就是一秒。",
+};
+pub(crate) const NO_URL: Both = Both {
+    en: "Left empty, it asks a small server that it brings along.",
+    zh: "留空就访问它自带的一个小服务器。",
+};
+
 pub(crate) const DONE_CALLBACK: Words = Words {
     title: Both {
         en: "A result through a done callback",
