@@ -198,6 +198,7 @@ fn eight_arguments() {
 
 #[test]
 fn mistakes_are_collected_and_name_their_places() {
+    crate::logs::install();
     let app = Application::new()
         .get("/a/{x}", say)
         .get("/a/{y}", say)

@@ -1,42 +1,56 @@
 //! What the application logs, for tests to look at.
+//!
+//! One subscriber serves all tests of the process, and each thread keeps its own lines. Were there one for each test,
+//! `tracing` might remember of a log line, first reached on a thread without one, that nobody wants it.
 
+use std::cell::RefCell;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// The lines that this thread logs while the value lives.
-pub(crate) struct Logs {
-    lines: Arc<Mutex<Vec<(Level, String)>>>,
-    _guard: DefaultGuard,
+thread_local! {
+    /// None: nobody looks at what this thread logs.
+    static LINES: RefCell<Option<Vec<(Level, String)>>> = const { RefCell::new(None) };
 }
+
+/// Makes every thread's lines capturable, once for the process and before anything is logged.
+pub(crate) fn install() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        tracing::subscriber::set_global_default(Capture).expect("the only one");
+    });
+}
+
+/// The lines that this thread logs while the value lives.
+pub(crate) struct Logs(());
 
 impl Logs {
     pub(crate) fn capture() -> Self {
-        let lines = Arc::default();
-        let capture = Capture {
-            lines: Arc::clone(&lines),
-        };
-        Self {
-            lines,
-            _guard: tracing::subscriber::set_default(capture),
-        }
+        install();
+        LINES.replace(Some(Vec::new()));
+        Self(())
     }
 
-    /// All lines of this level so far.
+    /// Takes the lines of this level so far.
     pub(crate) fn take(&self, level: Level) -> Vec<String> {
-        let mut lines = self.lines.lock().expect("no panic here");
-        let of_level = lines.extract_if(.., |line| line.0 == level);
-        of_level.map(|(_, text)| text).collect()
+        LINES.with_borrow_mut(|lines| {
+            let lines = lines.as_mut().expect("captured");
+            let of_level = lines.extract_if(.., |line| line.0 == level);
+            of_level.map(|(_, text)| text).collect()
+        })
     }
 }
 
-struct Capture {
-    lines: Arc<Mutex<Vec<(Level, String)>>>,
+impl Drop for Logs {
+    fn drop(&mut self) {
+        LINES.replace(None);
+    }
 }
+
+struct Capture;
 
 impl Subscriber for Capture {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -55,7 +69,7 @@ impl Subscriber for Capture {
         let mut text = Text(String::new());
         event.record(&mut text);
         let line = (*event.metadata().level(), text.0);
-        self.lines.lock().expect("no panic here").push(line);
+        LINES.with_borrow_mut(|lines| lines.iter_mut().for_each(|lines| lines.push(line.clone())));
     }
 
     fn enter(&self, _: &Id) {}

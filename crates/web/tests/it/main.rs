@@ -16,6 +16,7 @@ use squall_ioloop::IoLoop;
 
 /// Runs a test on a loop of its own, whose clock jumps to the next timer when nothing else is to do.
 fn run(test: impl Future<Output = ()> + 'static) {
+    logs::install();
     let io_loop = IoLoop::with_paused_clock().expect("a loop");
     let done = IoLoop::run_sync(async {
         test.await;

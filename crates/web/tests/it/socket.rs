@@ -20,6 +20,7 @@ fn serve<T: Send + 'static>(
     app: impl Fn() -> Application + Send + Clone + 'static,
     peer: impl FnOnce(TcpStream) -> T + Send + 'static,
 ) -> T {
+    crate::logs::install();
     let served = IoLoop::run_sync(async move {
         let server = HttpServer::new(app).listen("127.0.0.1:0")?.serve()?;
         let address = server.local_addr();
