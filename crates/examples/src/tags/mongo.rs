@@ -1,11 +1,13 @@
 //! Tags on a MongoDB server, through the official driver.
 
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::{Error, ErrorKind};
 use mongodb::options::ClientOptions;
 use mongodb::{Client, Collection};
+use squall::with_timeout;
 
 use crate::failure::Failure;
 
@@ -14,6 +16,8 @@ const DATABASE: &str = "squall";
 const COLLECTION: &str = "tags";
 /// How long a server is looked for. The driver's own default is 30 s, which looks like a hang.
 const LIMIT: Duration = Duration::from_secs(3);
+/// How long a server that was found may take for one operation, being looked for included; the driver would wait for ever.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// A collection on a server that has answered.
 #[derive(Debug)]
@@ -41,16 +45,29 @@ impl Mongo {
     }
 
     pub(super) async fn insert(&self, tag: &str) -> Result<String, Failure> {
-        let inserted = self.tags.insert_one(doc! { "tag": tag }).await;
-        match inserted.map_err(|err| self.failure(&err))?.inserted_id {
+        let inserted = self.run(self.tags.insert_one(doc! { "tag": tag })).await?;
+        match inserted.inserted_id {
             Bson::ObjectId(id) => Ok(id.to_hex()),
             id => Ok(id.to_string()),
         }
     }
 
     pub(super) async fn count(&self) -> Result<u64, Failure> {
-        let counted = self.tags.count_documents(doc! {}).await;
-        counted.map_err(|err| self.failure(&err))
+        self.run(self.tags.count_documents(doc! {})).await
+    }
+
+    /// Awaits an operation, but not for ever.
+    async fn run<T>(
+        &self,
+        operation: impl IntoFuture<Output = Result<T, Error>>,
+    ) -> Result<T, Failure> {
+        match with_timeout(PATIENCE, operation.into_future()).await {
+            Ok(done) => done.map_err(|err| self.failure(&err)),
+            Err(_) => Err(Failure::new(format!(
+                "the MongoDB server at {} has not answered within {PATIENCE:?}",
+                self.server
+            ))),
+        }
     }
 
     fn failure(&self, err: &Error) -> Failure {

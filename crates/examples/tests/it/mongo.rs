@@ -1,7 +1,7 @@
 //! Tags on a server that speaks MongoDB's wire protocol.
 
-use std::io;
-use std::net::TcpStream;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -14,6 +14,9 @@ use crate::support::{assert_kept, folder, free_port, play};
 const START: Duration = Duration::from_secs(20);
 /// How long a program may look for a server that is not there.
 const LIMIT: Duration = Duration::from_secs(5);
+
+const SKIPPED: &str =
+    "skipped: no `polodb` on the path (cargo install polodb --version 5.3.0 --locked)";
 
 /// A server process; it ends with the test.
 struct Server {
@@ -70,9 +73,7 @@ impl Drop for Server {
 #[test]
 fn each_tag_becomes_a_document_with_an_id() {
     let Some(server) = Server::start(&folder("each_tag_becomes_a_document")) else {
-        println!(
-            "skipped: no `polodb` on the path (cargo install polodb --version 5.3.0 --locked)"
-        );
+        println!("{SKIPPED}");
         return;
     };
     let url = format!("mongodb://127.0.0.1:{}/weather", server.port);
@@ -116,7 +117,7 @@ fn a_server_that_refuses_is_told_in_time() {
 
 #[test]
 fn a_server_that_says_nothing_is_told_in_time() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let begun = Instant::now();
     let played = play(run_sync::run, &[&format!("mongodb://{address}/")]);
@@ -126,6 +127,46 @@ fn a_server_that_says_nothing_is_told_in_time() {
         error.contains(&address) && error.contains("no MongoDB server"),
         "{error}"
     );
+}
+
+#[test]
+fn a_server_that_falls_silent_is_told_in_time() {
+    let Some(server) = Server::start(&folder("a_server_that_falls_silent")) else {
+        println!("{SKIPPED}");
+        return;
+    };
+    let address = falls_silent(server.port, b"insert");
+    let begun = Instant::now();
+    let played = play(run_sync::run, &[&format!("mongodb://{address}/")]);
+    assert!(begun.elapsed() < LIMIT, "{:?}", begun.elapsed());
+    let told = format!("the MongoDB server at {address} has not answered within 4s");
+    assert_eq!(played.failure(), told);
+}
+
+/// Listens, and hands everything on to `port` until a client has sent `word`.
+fn falls_silent(port: u16, word: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming().map(Result::unwrap) {
+            let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            let (back, forth) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            thread::spawn(move || hand_on(back, forth, b""));
+            thread::spawn(move || hand_on(client, server, word));
+        }
+    });
+    address
+}
+
+fn hand_on(mut from: TcpStream, mut to: TcpStream, until: &[u8]) {
+    let mut buffer = [0; 8192];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        let bytes = &buffer[..length];
+        let silent = !until.is_empty() && bytes.windows(until.len()).any(|word| word == until);
+        if !silent && to.write_all(bytes).is_err() {
+            return;
+        }
+    }
 }
 
 #[test]
