@@ -58,7 +58,7 @@ impl LoopHandle {
     pub fn add_callback(&self, callback: impl FnOnce() + Send + 'static) -> Result<(), LoopClosed> {
         let unit = Unit::new(callback, Location::caller());
         // SAFETY: the callback is `Send`, so it may run on the loop's thread.
-        unsafe { self.inbox.post(unit, Some(self.generation)) }.map_err(|_unit| LoopClosed)
+        unsafe { self.inbox.post(unit, self.generation) }.map_err(|_unit| LoopClosed)
     }
 
     /// Makes a future on the loop's thread and runs it there. Only the function that makes it must

@@ -66,14 +66,15 @@ impl Inbox {
 
     /// Leaves a unit for the loop and wakes it if it sleeps: at most one wake-up for a burst.
     ///
-    /// With a generation, a unit for a loop that has gone comes back; it is the caller's to drop.
+    /// A unit for a loop that was closed comes back, also when another loop has taken the mailbox
+    /// over since; it is the caller's to drop.
     ///
     /// # Safety
     ///
     /// The unit may be run or dropped on the loop's thread.
-    pub(crate) unsafe fn post(&self, unit: Unit, generation: Option<u64>) -> Result<(), Unit> {
+    pub(crate) unsafe fn post(&self, unit: Unit, generation: u64) -> Result<(), Unit> {
         let mut slot = self.lock();
-        if !slot.open || generation.is_some_and(|wanted| wanted != slot.generation) {
+        if !slot.open || generation != slot.generation {
             return Err(unit);
         }
         slot.units.push(SendUnit(unit));

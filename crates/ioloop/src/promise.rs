@@ -76,8 +76,8 @@ impl<T: 'static> PromiseCell<T> {
             return;
         };
         self.notifying.set(true);
-        let cell = Rc::clone(self);
-        core.push(Unit::new(move || cell.notify(), self.location));
+        let notice = Notice(Some(Rc::clone(self)));
+        core.push(Unit::new(move || notice.deliver(), self.location));
     }
 
     fn notify(self: Rc<Self>) {
@@ -97,6 +97,29 @@ impl<T: 'static> PromiseCell<T> {
         self.notifying.set(false);
         self.wake();
         self.notify_later();
+    }
+}
+
+/// Stands in the loop's queue for the callbacks of a settled promise.
+struct Notice<T>(Option<Rc<PromiseCell<T>>>);
+
+impl<T: 'static> Notice<T> {
+    fn deliver(mut self) {
+        if let Some(cell) = self.0.take() {
+            cell.notify();
+        }
+    }
+}
+
+impl<T> Drop for Notice<T> {
+    fn drop(&mut self) {
+        // Not delivered: the loop was closed. The callbacks go with it, and whoever awaits, perhaps on
+        // another loop, need not wait for them.
+        if let Some(cell) = self.0.take() {
+            drop(cell.callbacks.take());
+            cell.notifying.set(false);
+            cell.wake();
+        }
     }
 }
 

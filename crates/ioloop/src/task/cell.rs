@@ -33,6 +33,8 @@ pub(crate) struct Header {
     pub(super) vtable: &'static Vtable,
     /// The mailbox of the task's loop, and the loop's identity.
     pub(super) inbox: &'static Inbox,
+    /// Tells the task's loop from one that took the mailbox over.
+    pub(super) generation: u64,
     /// Where the task was spawned.
     pub(super) location: &'static Location<'static>,
 }
@@ -89,11 +91,11 @@ pub(crate) unsafe fn spawn<F: Future>(
     let held = if handle { HANDLE } else { 0 };
     let header = make(core, future, SCHEDULED | held, location);
     if core.is_closed() {
-        // SAFETY: just made, on the loop's thread.
+        // SAFETY: just made, on the loop's thread. It stands in no queue, so the flag is ours: it
+        // keeps the task alive until here.
         unsafe {
-            header.as_ref().state.update(SCHEDULED, 0);
             cancel(header, TaskError::closed(location));
-            release(header, 0);
+            release(header, SCHEDULED);
         }
         return header;
     }
@@ -140,6 +142,7 @@ fn make<F: Future>(
                     state: State::new(flags),
                     vtable: &TaskCell::<F::Output, F>::VTABLE,
                     inbox: core.inbox(),
+                    generation: core.generation(),
                     location,
                 },
                 joiner: Cell::new(None),
@@ -235,7 +238,8 @@ pub(crate) unsafe fn cancel(header: NonNull<Header>, error: TaskError) {
             return;
         }
         if snapshot.has(POLLING) {
-            state.update(0, CANCELLING);
+            // Other threads may be using the waker that the poll was lent.
+            state.update_shared(0, CANCELLING);
             return;
         }
         (header.as_ref().vtable.cancel)(header, error);
@@ -328,7 +332,7 @@ impl<T> Front<T> {
         // the `NOTIFYING` flag keeps the task alive. Posting to its own loop stays on this thread.
         unsafe {
             let unit = Unit::raw(act_on_callbacks, [address, 0], self.header.location);
-            Core::push_or_post(self.header.inbox, unit);
+            Core::push_or_post(self.header.inbox, self.header.generation, unit);
         }
     }
 
@@ -349,8 +353,14 @@ unsafe fn act_on_callbacks(payload: *mut Payload, verb: Verb) {
     unsafe {
         if verb == Verb::Run {
             (header.as_ref().vtable.run_callbacks)(header);
-        } else {
-            drop_unused_result(header, NOTIFYING);
+            return;
+        }
+        // The loop was closed. Whoever awaits the handle may be on another one, and goes on. The
+        // joiner stands in the same place whatever the type of the result.
+        let joiner = header.cast::<Front<()>>().as_ref().joiner.take();
+        drop_unused_result(header, NOTIFYING);
+        if let Some(joiner) = joiner {
+            joiner.wake();
         }
     }
 }
@@ -365,7 +375,12 @@ pub(super) unsafe fn drop_unused_result(header: NonNull<Header>, flag: usize) {
     unsafe {
         let state = &header.as_ref().state;
         let polling = state.load().has(POLLING);
-        let snapshot = state.update(flag, POLLING);
+        let snapshot = if polling {
+            // Other threads may be using the waker that the poll was lent.
+            state.update_shared(flag, 0)
+        } else {
+            state.update(flag, POLLING)
+        };
         if snapshot.has(COMPLETE) && !snapshot.has(HANDLE | NOTIFYING) {
             (header.as_ref().vtable.drop_result)(header);
         }
@@ -439,12 +454,13 @@ impl<T, F: Future<Output = T>> TaskCell<T, F> {
             let this = Self::of(header);
             let location = this.front.header.location;
             let stage = this.stage.get();
+            // First of all: the future may hold the last handle to the loop, or close it.
+            this.front.header.links.unlink();
             let dropped = catch_unwind(AssertUnwindSafe(|| std::ptr::drop_in_place(stage)));
             stage.write(Stage::Consumed);
             if let Err(payload) = dropped {
                 report::panicked("dropping a future", location, &report::caught(payload));
             }
-            this.front.header.links.unlink();
             let callbacks = this.front.has_callbacks();
             let snapshot = this.front.header.state.update(0, COMPLETE);
             if !snapshot.has(HANDLE) && !callbacks {

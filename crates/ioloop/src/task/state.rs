@@ -7,7 +7,9 @@
 //! - The word holds flags in its low bits and the number of wakers above them. A waker can only be
 //!   cloned from a waker, and the first one is handed out on the loop's thread while it polls. So
 //!   **while the number of wakers is zero, no other thread can reach the word**, and the loop
-//!   changes it with plain loads and stores; otherwise with atomic read-modify-writes.
+//!   changes it with plain loads and stores; otherwise with atomic read-modify-writes. The one
+//!   exception is the time of the poll itself: the borrowed waker may be lent to scoped threads, so
+//!   whatever can happen inside of a poll uses read-modify-writes in any case.
 //! - The memory lives while any of these hold it: the task is not complete, it is scheduled, it is
 //!   being polled, its callbacks are about to run, a handle exists, a waker exists. Whoever clears
 //!   the last one frees it. By then the future and the result are gone, so another thread may be
@@ -93,22 +95,21 @@ impl State {
         }
     }
 
-    /// Marks the task as scheduled; true when it was not and the caller must put it in a queue.
+    /// Marks the task as scheduled; true when it was not and the caller must put it in a queue. On
+    /// the loop's thread only.
     #[inline]
     pub(super) fn schedule(&self) -> bool {
-        // A look first: waking what is already scheduled is common and need not write.
-        let seen = self.load();
-        if seen.has(SCHEDULED | COMPLETE) {
-            return false;
-        }
-        if seen.0 < WAKER {
-            // The borrowed waker of a poll, on the loop's thread: see the rules above.
-            self.0.store(seen.0 | SCHEDULED, Ordering::Relaxed);
-            return true;
-        }
+        // A look first: waking what is already scheduled is common and need not write, since the
+        // poll to come is on this thread and sees what was done before.
+        !self.load().has(SCHEDULED | COMPLETE) && self.schedule_shared()
+    }
+
+    /// As `schedule`, from any thread. It writes in any case: what was done before a wake-up must be
+    /// seen by the poll that clears the flag, and only a write is ordered against that.
+    pub(super) fn schedule_shared(&self) -> bool {
         let old = Snapshot(self.0.fetch_or(SCHEDULED, Ordering::AcqRel));
         if old.has(COMPLETE) && !old.has(SCHEDULED) {
-            // It completed in between; the caller's own waker keeps the memory.
+            // It is complete; the caller's own waker keeps the memory.
             self.0.fetch_and(!SCHEDULED, Ordering::AcqRel);
         }
         !old.has(SCHEDULED | COMPLETE)

@@ -38,17 +38,17 @@ unsafe fn wake_by_ref(data: *const ()) {
     let header = header(data);
     // SAFETY: the waker keeps the task's memory alive.
     let task = unsafe { header.as_ref() };
-    if !task.state.schedule() {
-        return;
-    }
-    let unit = queue_unit(header);
     if task.is_local() {
-        Core::with_current(|core| core.push(unit));
+        if task.state.schedule() {
+            Core::with_current(|core| core.push(queue_unit(header)));
+        }
         return;
     }
-    // SAFETY: a task's unit may be dropped anywhere and is run by its own loop. If the loop is
-    // closed the unit is dropped here, which takes the task off the schedule again.
-    let _ = unsafe { task.inbox.post(unit, None) };
+    if task.state.schedule_shared() {
+        // SAFETY: a task's unit may be dropped anywhere and is run by its own loop. If the loop is
+        // closed the unit is dropped here, which takes the task off the schedule again.
+        let _ = unsafe { task.inbox.post(queue_unit(header), task.generation) };
+    }
 }
 
 unsafe fn drop_waker(data: *const ()) {
