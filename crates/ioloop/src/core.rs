@@ -40,6 +40,10 @@ thread_local! {
     ///
     /// A `Core` takes itself out when it goes, so the pointer is always good or null.
     static CURRENT: Cell<*const Core> = const { Cell::new(ptr::null()) };
+
+    /// The loops of the thread in the order in which they were made. A `Core` takes itself out when
+    /// it goes.
+    static LOOPS: RefCell<Vec<*const Core>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Everything a loop has. All of it is for the loop's thread but the mailbox.
@@ -113,7 +117,9 @@ impl Core {
             handlers: Handlers::default(),
             recorder: Recorder::default(),
         });
-        if CURRENT.get().is_null() {
+        // It fails only while the thread ends, and then nobody asks for the current loop any more.
+        let _ = LOOPS.try_with(|loops| loops.borrow_mut().push(Rc::as_ptr(&core)));
+        if Self::with_current(Self::is_closed).unwrap_or(true) {
             CURRENT.set(Rc::as_ptr(&core));
         }
         Ok(core)
@@ -200,11 +206,12 @@ impl Core {
         unsafe { (*self.queue.get()).len() }
     }
 
-    /// Hands a unit to the loop with that mailbox, which is a loop of this thread.
-    pub(crate) fn push_or_post(inbox: &'static Inbox, unit: Unit) {
+    /// Hands a unit to the loop with that mailbox and generation, which is or was one of this thread.
+    pub(crate) fn push_or_post(inbox: &'static Inbox, generation: u64, unit: Unit) {
         let mut unit = Some(unit);
         Self::with_current(|core| {
             if ptr::eq(core.inbox, inbox)
+                && core.generation == generation
                 && let Some(unit) = unit.take()
             {
                 core.push(unit);
@@ -212,7 +219,7 @@ impl Core {
         });
         if let Some(unit) = unit {
             // SAFETY: it stays on this thread. A closed loop drops it.
-            drop(unsafe { inbox.post(unit, None) });
+            drop(unsafe { inbox.post(unit, generation) });
         }
     }
 
@@ -354,8 +361,10 @@ impl Drop for Core {
     fn drop(&mut self) {
         self.going.set(true);
         self.close();
-        if CURRENT.get() == ptr::from_ref(self) {
-            CURRENT.set(ptr::null());
+        let this = ptr::from_ref(self);
+        let _ = LOOPS.try_with(|loops| loops.borrow_mut().retain(|known| *known != this));
+        if CURRENT.get() == this {
+            CURRENT.set(first_of_thread());
         }
         self.inbox.give_back();
     }
@@ -381,8 +390,24 @@ impl<'a> Entered<'a> {
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
         self.core.running.set(self.was_running);
-        CURRENT.set(self.before);
+        // The one before may have gone in the meantime.
+        let there = LOOPS.try_with(|loops| loops.borrow().contains(&self.before));
+        CURRENT.set(match there {
+            Ok(true) => self.before,
+            _ => first_of_thread(),
+        });
     }
+}
+
+/// The loop of this thread when none runs: the first one that is there, if possible an open one.
+fn first_of_thread() -> *const Core {
+    let first = LOOPS.try_with(|loops| {
+        let loops = loops.borrow();
+        // SAFETY: a core takes itself out of the list before it goes.
+        let open = loops.iter().find(|core| unsafe { !(***core).is_closed() });
+        open.or(loops.first()).copied()
+    });
+    first.ok().flatten().unwrap_or(ptr::null())
 }
 
 /// # Safety

@@ -55,7 +55,8 @@ pub struct IoLoop {
 
 /// Making, finding, starting and stopping loops.
 impl IoLoop {
-    /// Makes a loop. It becomes the thread's [`current`](Self::current) one if there is none.
+    /// Makes a loop. It becomes the thread's [`current`](Self::current) one if there is none, or only
+    /// one that was closed.
     ///
     /// # Errors
     ///
@@ -74,7 +75,8 @@ impl IoLoop {
         Core::new(Clock::paused()).map(|core| Self { core })
     }
 
-    /// The loop that runs on this thread; when none runs, the first one made on it that still exists.
+    /// The loop that runs on this thread; when none runs, the first one made on it that still exists
+    /// and was not closed.
     ///
     /// # Panics
     ///
@@ -186,9 +188,13 @@ impl IoLoop {
         if Core::runs_here() {
             return Err(RunError::already_running().into());
         }
+        let fresh;
         let io_loop = match Self::try_current() {
             Ok(io_loop) => io_loop,
-            Err(NoCurrentLoop) => Self::new().map_err(RunError::create)?,
+            Err(NoCurrentLoop) => {
+                fresh = CloseOnDrop(Self::new().map_err(RunError::create)?);
+                fresh.0.clone()
+            }
         };
         io_loop.can_run()?;
         // SAFETY: the guard cancels the task before this function returns, whichever way it does,
@@ -421,6 +427,15 @@ struct CancelOnDrop<T>(Task<T>);
 impl<T> Drop for CancelOnDrop<T> {
     fn drop(&mut self) {
         self.0.cancel();
+    }
+}
+
+/// A loop that is closed also when tasks on it still hold it.
+struct CloseOnDrop(IoLoop);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 

@@ -162,10 +162,11 @@ impl Rhythm {
         F: Future,
         F::Output: Outcome,
     {
-        let io_loop = IoLoop::current();
-        let mut tick = io_loop.time();
+        // The loop is looked up each time: it has the task that this runs in, so keeping it here
+        // would keep it for ever.
+        let mut tick = IoLoop::current().time();
         loop {
-            tick = self.tick_after(tick, io_loop.time());
+            tick = self.tick_after(tick, IoLoop::current().time());
             sleep_until(self.vary(tick)).await;
             once(&callback, location).await;
         }

@@ -115,7 +115,7 @@ unsafe fn act_boxed<F: FnOnce()>(data: Data, verb: Verb) {
 pub fn sleep(duration: Duration) -> Sleep {
     let io_loop = IoLoop::current();
     let tick = io_loop.core().clock.tick_in(duration);
-    Sleep::until_tick(io_loop, tick, Location::caller())
+    Sleep::until_tick(&io_loop, tick, Location::caller())
 }
 
 /// Waits until `deadline`, a time of the loop's clock: see [`IoLoop::time`].
@@ -131,14 +131,15 @@ pub fn sleep(duration: Duration) -> Sleep {
 pub fn sleep_until(deadline: Instant) -> Sleep {
     let io_loop = IoLoop::current();
     let tick = io_loop.core().clock.tick_of(deadline);
-    Sleep::until_tick(io_loop, tick, Location::caller())
+    Sleep::until_tick(&io_loop, tick, Location::caller())
 }
 
 /// The future of [`sleep`] and [`sleep_until`].
 #[derive(Debug)]
 #[must_use = "a sleep that is not awaited does nothing"]
 pub struct Sleep {
-    io_loop: IoLoop,
+    /// Does not keep the loop alive: the loop has the task that has this.
+    core: Weak<Core>,
     tick: u64,
     location: &'static Location<'static>,
     /// Set with the first poll.
@@ -152,10 +153,29 @@ struct Alarm {
     waker: RefCell<Option<Waker>>,
 }
 
+impl Alarm {
+    fn set(
+        core: &Rc<Core>,
+        tick: u64,
+        location: &'static Location<'static>,
+    ) -> (Rc<Self>, Timeout) {
+        let alarm = Rc::new(Self::default());
+        let rings = Rc::clone(&alarm);
+        let ring = move || {
+            rings.rang.set(true);
+            if let Some(waker) = rings.waker.take() {
+                waker.wake();
+            }
+        };
+        let timeout = Timeout::set(core, tick, ring, location);
+        (alarm, timeout)
+    }
+}
+
 impl Sleep {
-    fn until_tick(io_loop: IoLoop, tick: u64, location: &'static Location<'static>) -> Self {
+    fn until_tick(io_loop: &IoLoop, tick: u64, location: &'static Location<'static>) -> Self {
         Self {
-            io_loop,
+            core: Rc::downgrade(io_loop.core()),
             tick,
             location,
             alarm: None,
@@ -168,18 +188,16 @@ impl Future for Sleep {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        let (alarm, _) = this.alarm.get_or_insert_with(|| {
-            let alarm = Rc::new(Alarm::default());
-            let rings = Rc::clone(&alarm);
-            let ring = move || {
-                rings.rang.set(true);
-                if let Some(waker) = rings.waker.take() {
-                    waker.wake();
-                }
-            };
-            let timeout = Timeout::set(this.io_loop.core(), this.tick, ring, this.location);
-            (alarm, timeout)
-        });
+        let (alarm, _) = match &mut this.alarm {
+            Some(alarm) => alarm,
+            unset => {
+                let Some(core) = this.core.upgrade() else {
+                    // The loop has gone, and its time with it.
+                    return Poll::Pending;
+                };
+                unset.insert(Alarm::set(&core, this.tick, this.location))
+            }
+        };
         if alarm.rang.get() {
             return Poll::Ready(());
         }

@@ -1,4 +1,6 @@
 //! The loop as its users meet it.
 
+mod close;
 mod locks;
 mod queues;
+mod support;
