@@ -229,11 +229,13 @@ impl Core {
     /// Puts the timers that are due into the queue.
     fn collect_timers(&self) {
         let mut timers = self.timers.borrow_mut();
-        if timers.len() == 0 {
+        let armed = self.pump.armed.get();
+        if timers.len() == 0 && armed.is_none() {
             return;
         }
         let now = self.clock.tick();
-        if self.pump.armed.get().is_some_and(|armed| armed <= now) {
+        // Also when there are no timers: the alarm may have rung for one that was cancelled.
+        if armed.is_some_and(|armed| armed <= now) {
             self.pump.armed.set(None);
         }
         timers.advance(now, |key| self.push(Self::timer_unit(key, nowhere())));
