@@ -27,8 +27,10 @@
 //! ```
 
 use std::cell::Cell;
+use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
+use crate::core::Core;
 use crate::ioloop::IoLoop;
 
 /// Moves the paused clock of this thread's loop on by `duration`, and lets everything that falls due
@@ -53,9 +55,33 @@ pub async fn advance(duration: Duration) {
     );
     // A timer among others: the clock jumps from one to the next until this one is reached. While
     // jumping is switched off, this wait is what switches it on.
-    let jumps = clock.jumps.replace(true);
-    crate::sleep(duration).await;
-    clock.jumps.set(jumps);
+    let _advancing = Advancing::begin(&io_loop);
+    let wait = crate::sleep(duration);
+    // Not kept while waiting: the loop has the task that this runs in.
+    drop(io_loop);
+    wait.await;
+    // Tasks that were woken at the very end have their turn first.
+    crate::moment().await;
+}
+
+/// Lets a paused clock jump for as long as it exists.
+struct Advancing(Weak<Core>);
+
+impl Advancing {
+    fn begin(io_loop: &IoLoop) -> Self {
+        let advancing = &io_loop.core().clock.advancing;
+        advancing.set(advancing.get() + 1);
+        Self(Rc::downgrade(io_loop.core()))
+    }
+}
+
+impl Drop for Advancing {
+    fn drop(&mut self) {
+        if let Some(core) = self.0.upgrade() {
+            let advancing = &core.clock.advancing;
+            advancing.set(advancing.get() - 1);
+        }
+    }
 }
 
 /// Keeps the paused clock of this thread's loop from jumping by itself: from now on only [`advance`]
@@ -85,6 +111,8 @@ pub(crate) struct Clock {
     paused: Option<Cell<Duration>>,
     /// Whether a paused clock moves on by itself.
     jumps: Cell<bool>,
+    /// How many calls of `advance` are under way.
+    advancing: Cell<usize>,
 }
 
 impl Clock {
@@ -93,6 +121,7 @@ impl Clock {
             start: Instant::now(),
             paused: None,
             jumps: Cell::new(false),
+            advancing: Cell::new(0),
         }
     }
 
@@ -101,6 +130,7 @@ impl Clock {
             start: Instant::now(),
             paused: Some(Cell::new(Duration::ZERO)),
             jumps: Cell::new(true),
+            advancing: Cell::new(0),
         }
     }
 
@@ -109,7 +139,7 @@ impl Clock {
     }
 
     pub(crate) fn jumps(&self) -> bool {
-        self.jumps.get()
+        self.jumps.get() || self.advancing.get() > 0
     }
 
     pub(crate) fn now(&self) -> Instant {
