@@ -105,6 +105,7 @@ impl IoLoop {
         callback: impl FnMut(RawFd, Events) + 'static,
     ) -> io::Result<()> {
         let location = Location::caller();
+        self.check_open()?;
         let mut handlers = self.core().handlers.0.borrow_mut();
         if handlers.contains_key(&descriptor) {
             return Err(io::Error::new(
@@ -180,6 +181,18 @@ impl IoLoop {
     }
 }
 
+impl IoLoop {
+    /// A closed loop has no runtime that could watch anything.
+    pub(crate) fn check_open(&self) -> io::Result<()> {
+        if self.is_closed() {
+            return Err(io::Error::other(
+                "the event loop is closed: it watches nothing any more",
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// A descriptor of our own for the same thing, which nobody else can close.
 fn duplicate(descriptor: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: a system call without pointers; a descriptor that is not open is an error.
@@ -193,7 +206,7 @@ fn duplicate(descriptor: RawFd) -> io::Result<OwnedFd> {
 
 /// Has the runtime watch a descriptor. Must be called inside of the runtime.
 fn register(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    let both = Interest::READABLE | Interest::WRITABLE;
+    let both = Interest::READABLE | Interest::WRITABLE | Interest::ERROR;
     // SAFETY: the descriptor is owned, so it stays open and the same for as long as it is watched.
     unsafe { AsyncFd::register_with_interest(descriptor, both) }.map_err(Into::into)
 }
@@ -213,6 +226,8 @@ async fn watch(
         // Hang-ups count as readable.
         (false, false) => Interest::READABLE,
     };
+    // The end of a pipe that nobody reads is neither readable nor writable, but in error.
+    let interest = interest | Interest::ERROR;
     loop {
         // An error here means that the loop is being closed.
         let Ok(mut guard) = watched.ready(interest).await else {

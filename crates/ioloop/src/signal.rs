@@ -60,6 +60,7 @@ impl IoLoop {
         mut callback: impl FnMut() + 'static,
     ) -> io::Result<Task<()>> {
         let location = Location::caller();
+        self.check_open()?;
         let mut arrivals = self.enter(|| signal(kind.kind()))?;
         let run = async move {
             while arrivals.recv().await.is_some() {
