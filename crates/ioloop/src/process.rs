@@ -61,7 +61,10 @@ impl Subprocess {
     pub fn spawn(command: Command) -> io::Result<Self> {
         let program = command.get_program().to_string_lossy().into_owned();
         let mut command = tokio::process::Command::from(command);
-        let mut child = IoLoop::current().enter(|| command.spawn()).map_err(|err| {
+        let io_loop = IoLoop::current();
+        let child = io_loop.check_open();
+        let child = child.and_then(|()| io_loop.enter(|| command.spawn()));
+        let mut child = child.map_err(|err| {
             io::Error::new(err.kind(), format!("cannot start `{program}`: {err}"))
         })?;
         Ok(Self {
@@ -136,7 +139,11 @@ impl Subprocess {
     /// The signal is sent with the first poll; dropping the future later only stops waiting.
     pub async fn kill(&mut self) -> io::Result<()> {
         // By number, since somebody may wait for it and hold the lock.
-        let status = self.child.try_acquire().map(|mut child| child.start_kill());
+        let status = self.child.try_acquire().map(|mut child| match child.id() {
+            Some(_) => child.start_kill(),
+            // Its end was seen already.
+            None => Ok(()),
+        });
         match status {
             Some(result) => result?,
             None => self.signal_kill()?,
