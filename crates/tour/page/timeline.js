@@ -6,16 +6,18 @@ const SVG = "http://www.w3.org/2000/svg";
 /** Where things stand, in pixels from the top. */
 const SAID = 7;
 const LOOP_LABEL = 27;
-const SURFACE = 82;
-const DEPTH = 5;
+const SURFACE = 92;
+const DEPTH = 4;
+/** How far down light reaches into the water. */
+const DEEP = 26;
 const LANE = 44;
 const BAR = { top: 22, height: 14 };
 const AXIS = 30;
 /** How tall a drop is for a microsecond, and for a second. */
-const DROP = { least: 8, most: 44 };
+const DROP = { least: 10, most: 56 };
 const SLANT = 0.3;
 /** Nothing is drawn narrower than this, so that the shortest turn is seen. */
-const NARROWEST = 1.8;
+const NARROWEST = 2.2;
 /** How far off, in pixels, a pointer may be from a drop. */
 const NEAR = 12;
 /** The least time shown, so that the first drops do not fill the width. */
@@ -106,7 +108,7 @@ export class Timeline {
     const now = this.live ? (performance.now() - this.begun) * 1e3 : 0;
     const domain = Math.max(this.end, now, SHORTEST) * 1.005;
     this.scale = (width - 2) / domain;
-    const height = SURFACE + DEPTH + this.pools.size * LANE + AXIS;
+    const height = this.bottom + this.pools.size * LANE + AXIS;
     const svg = element("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
     if (this.end || this.live) this.drawAxis(svg, domain, height, width);
     svg.append(label(words().loop, LOOP_LABEL));
@@ -115,6 +117,11 @@ export class Timeline {
     this.drawSaid(svg);
     this.drawPick(svg, height);
     this.place.replaceChildren(svg);
+  }
+
+  /** Where the lanes of the pools begin. */
+  get bottom() {
+    return SURFACE + DEEP - 6;
   }
 
   x(micros) {
@@ -138,14 +145,19 @@ export class Timeline {
     if (this.live && now > known) {
       svg.append(element("path", { class: "guess", d: this.box({ from: known, to: now }, SURFACE, DEPTH) }));
     }
-    const still = this.waits.map((span) => this.box(span, SURFACE, DEPTH)).join("");
-    if (still) svg.append(element("path", { class: "still", d: still }));
+    // Before the first run there is nothing but calm water.
+    const waits = this.end || this.live ? this.waits : [{ from: 0, to: width / this.scale }];
+    const water = (depth) => waits.map((span) => this.box(span, SURFACE, depth)).join("");
+    if (waits.length) {
+      svg.append(element("path", { fill: "url(#deep)", d: water(DEEP) }));
+      svg.append(element("path", { class: "still", d: water(DEPTH) }));
+    }
     const runs = this.runs.map((span) => this.drop(span)).join("");
     if (runs) svg.append(element("path", { class: "runs", d: runs }));
   }
 
   drawPool(svg, thread, bars, row, width) {
-    const top = SURFACE + DEPTH + row * LANE;
+    const top = this.bottom + row * LANE;
     const y = top + BAR.top + 4;
     svg.append(label(thread, top + BAR.top - 3));
     svg.append(element("rect", { class: "bed", x: 0, y: y + BAR.height / 2 - 1, width, height: 2 }));
@@ -189,7 +201,7 @@ export class Timeline {
   point(event) {
     const box = this.place.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    const row = Math.floor((y - SURFACE - DEPTH - 2) / LANE);
+    const row = Math.floor((y - this.bottom) / LANE);
     const bars = [...this.pools.values()][row];
     this.pick(row < 0 || !bars ? this.onLoop(x) : this.closest(bars, x));
   }

@@ -23,7 +23,15 @@ class Pattern {
     });
     this.output.addEventListener("pointerover", (event) => this.lightLine(event.target.closest("li")));
     this.output.addEventListener("pointerleave", () => this.lightLine(null));
+    this.skipHeader();
     this.speak();
+  }
+
+  /** Scrolls the source past its header, which says in comments what is said beside it. */
+  skipHeader() {
+    const lines = [...this.section.querySelectorAll(".source pre code > span")];
+    const first = lines.find((line) => line.textContent.trim() && !line.textContent.startsWith("//!"));
+    if (first) first.closest("pre").scrollTop = first.offsetTop - 4;
   }
 
   async run() {
@@ -56,9 +64,10 @@ class Pattern {
     const line = document.createElement("li");
     line.className = kind;
     line.dataset.micros = data.at;
-    if (kind === "log") line.append(worded("b", (say) => say.log));
-    line.append(data.text);
-    if (data.place) line.append(worded("small", (say) => say.from(data.place)));
+    const text = line.appendChild(document.createElement("span"));
+    if (kind === "log") text.append(worded("b", (say) => say.log));
+    text.append(data.text);
+    if (data.place) text.append(worded("small", (say) => say.from(data.place)));
     this.output.append(line);
     this.timeline.say(data.at, kind === "log");
     timed(line);
@@ -131,7 +140,7 @@ class Pattern {
   show(line) {
     line.classList.add("lit");
     const box = line.closest("pre");
-    const [top, bottom] = [line.offsetTop - box.offsetTop, line.offsetTop - box.offsetTop + line.offsetHeight];
+    const [top, bottom] = [line.offsetTop, line.offsetTop + line.offsetHeight];
     if (top < box.scrollTop || bottom > box.scrollTop + box.clientHeight) {
       box.scrollTop = top - box.clientHeight / 3;
     }
@@ -154,7 +163,7 @@ function worded(name, text) {
 /** Writes the time of a line beside it, and its own words, in the language of the page. */
 function timed(line) {
   line.dataset.at = words().time(Number(line.dataset.micros));
-  for (const part of line.children) part.say?.();
+  for (const part of line.querySelectorAll("b, small")) part.say();
 }
 
 const { squallSettings: settings } = globalThis;

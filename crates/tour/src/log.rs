@@ -1,8 +1,10 @@
 //! The log: what the libraries tell through `tracing` goes to standard error, and to whoever watches the thread.
 
 use std::cell::RefCell;
+use std::env;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
+use std::panic;
 use std::rc::Rc;
 
 use tracing::field::{Field, Visit};
@@ -35,7 +37,18 @@ pub(crate) enum Watched {
 }
 
 /// Has the log go to standard error, from warnings on. Called once, at the start.
+///
+/// A panic on a watched thread is told by the loop or by the end of the run, so Rust's own words about it are left out
+/// unless `RUST_BACKTRACE` asks for more.
 pub(crate) fn init(watched: Watched) {
+    if env::var_os("RUST_BACKTRACE").is_none() {
+        let told = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if WATCHER.with_borrow(Option::is_none) {
+                told(info);
+            }
+        }));
+    }
     // Fails only when there is a log already, which then is the better one.
     let _ = tracing::subscriber::set_global_default(registry().with(Log { watched }));
 }

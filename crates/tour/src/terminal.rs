@@ -66,7 +66,9 @@ pub(crate) fn run(pattern: &'static Pattern, args: Vec<String>) -> Result<(), St
             }),
             Event::Span(span) => spans.push(span),
             Event::End { at, error, .. } => {
-                print(&format!("\n{}", timeline::draw(&spans, at)))?;
+                if !spans.is_empty() {
+                    print(&format!("\n{}", timeline::draw(&spans, at)))?;
+                }
                 return error.map_or(Ok(()), Err);
             }
         }
