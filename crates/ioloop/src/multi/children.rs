@@ -132,8 +132,9 @@ impl<F: Future> Children<F> {
 
     fn poll_child(&mut self, index: usize) -> Poll<F::Output> {
         let node = &self.nodes[index];
-        // Before the poll: what wakes the child from now on must be seen.
-        node.bell.rung.store(false, Ordering::Release);
+        // Before the poll: what wakes the child from now on must be seen. A swap and not a store,
+        // so that the poll sees what was done before a bell that was rung in vain.
+        node.bell.rung.swap(false, Ordering::AcqRel);
         let place = &mut self.futures[index];
         let Some(future) = place else {
             return Poll::Pending;
