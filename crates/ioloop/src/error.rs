@@ -6,6 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use std::{fmt, io};
 
+use crate::report::Payload;
+
 /// Why a [`Task`](crate::Task) or a [`Promise`](crate::Promise) has no value.
 ///
 /// A panic, a cancellation and a resolver that was dropped are all values, so that whoever waits
@@ -32,7 +34,7 @@ enum Kind {
 /// What is known of a panic.
 pub(crate) struct Panicked {
     /// In a mutex for the sake of `Sync` alone.
-    pub(crate) payload: Mutex<Box<dyn Any + Send>>,
+    pub(crate) payload: Mutex<Payload>,
     /// The panic's message and place, as text.
     pub(crate) message: String,
     pub(crate) place: Option<String>,
@@ -127,7 +129,8 @@ impl TaskError {
             } => Ok(panicked
                 .payload
                 .into_inner()
-                .unwrap_or_else(PoisonError::into_inner)),
+                .unwrap_or_else(PoisonError::into_inner)
+                .into_inner()),
             repr => Err(Self {
                 repr: Box::new(repr),
             }),

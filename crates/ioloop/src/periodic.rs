@@ -19,6 +19,9 @@ use crate::timer::sleep_until;
 /// The shortest interval; also that of an interval of zero.
 const SHORTEST: Duration = Duration::from_millis(1);
 
+/// The longest interval, a hundred years: points in time that far ahead can still be told.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// Runs a callback at a fixed interval; Tornado's `PeriodicCallback`.
 ///
 /// The first run comes one interval after [`start`](Self::start). Runs never overlap: while one
@@ -72,7 +75,7 @@ struct Rhythm {
 impl PeriodicCallback {
     /// Makes it; [`start`](Self::start) sets it going. `callback` may answer with any future, so a
     /// plain function ends with `async {}` or [`std::future::ready`]. An interval below a
-    /// millisecond is taken as one millisecond.
+    /// millisecond is taken as one millisecond, one above a hundred years as a hundred years.
     #[track_caller]
     pub fn new<C, F>(callback: C, interval: Duration) -> Self
     where
@@ -83,7 +86,7 @@ impl PeriodicCallback {
         let callback = Rc::new(RefCell::new(callback));
         Self {
             rhythm: Rc::new(Rhythm {
-                interval: interval.max(SHORTEST),
+                interval: interval.clamp(SHORTEST, LONGEST),
                 jitter: Cell::new(0.0),
                 random: RandomState::new(),
                 drawn: Cell::new(0),

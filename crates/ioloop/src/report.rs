@@ -5,7 +5,7 @@ use std::backtrace::Backtrace;
 use std::cell::RefCell;
 use std::error::Error;
 use std::fmt::Write as _;
-use std::panic::{self, Location, PanicHookInfo};
+use std::panic::{self, AssertUnwindSafe, Location, PanicHookInfo, catch_unwind};
 use std::sync::{Mutex, Once};
 
 use crate::core::Core;
@@ -46,10 +46,39 @@ pub(crate) fn caught(payload: Box<dyn Any + Send>) -> Panicked {
     let (place, backtrace) = LAST_PANIC.with_borrow_mut(Option::take).unzip();
     let message = message(payload.as_ref());
     Panicked {
-        payload: Mutex::new(payload),
+        payload: Mutex::new(Payload::new(payload)),
         message,
         place,
         backtrace,
+    }
+}
+
+/// What a panic carries. Dropping it never panics, whatever the payload's own destructor does.
+pub(crate) struct Payload(Option<Box<dyn Any + Send>>);
+
+impl Payload {
+    pub(crate) fn new(payload: Box<dyn Any + Send>) -> Self {
+        Self(Some(payload))
+    }
+
+    pub(crate) fn into_inner(mut self) -> Box<dyn Any + Send> {
+        self.0.take().unwrap_or_else(|| Box::new(()))
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        let payload = self.0.take();
+        quietly(|| drop(payload));
+    }
+}
+
+/// Runs what must not bring its caller down: a panic in it has been told by the panic hook, and goes
+/// no further.
+pub(crate) fn quietly(run: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+        // Its destructor could panic as well, and so on without an end.
+        std::mem::forget(payload);
     }
 }
 
@@ -64,20 +93,22 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// Logs a panic that nobody waits for.
+/// Logs a panic that nobody waits for. A subscriber that panics in turn does not harm the loop.
 pub(crate) fn panicked(what: &str, spawned_at: &'static Location<'static>, panicked: &Panicked) {
     let backtrace = match &panicked.backtrace {
         Some(backtrace) => backtrace.to_string(),
         None => String::new(),
     };
-    tracing::error!(
-        target: "squall::ioloop",
-        spawned_at = %spawned_at,
-        panicked_at = panicked.place.as_deref().unwrap_or("unknown"),
-        backtrace,
-        "{what} panicked: {}; the loop goes on",
-        panicked.message,
-    );
+    quietly(|| {
+        tracing::error!(
+            target: "squall::ioloop",
+            spawned_at = %spawned_at,
+            panicked_at = panicked.place.as_deref().unwrap_or("unknown"),
+            backtrace,
+            "{what} panicked: {}; the loop goes on",
+            panicked.message,
+        );
+    });
 }
 
 /// Logs an error that nobody waits for, with its causes.
@@ -85,13 +116,15 @@ pub(crate) fn panicked(what: &str, spawned_at: &'static Location<'static>, panic
 /// The backtrace is the loop's at this moment, and taken only when `RUST_BACKTRACE` asks for it: an
 /// error, unlike a panic, has long left the place where it arose.
 pub(crate) fn failed(what: &str, spawned_at: &'static Location<'static>, err: &dyn Error) {
-    tracing::error!(
-        target: "squall::ioloop",
-        spawned_at = %spawned_at,
-        backtrace = %Backtrace::capture(),
-        "{what} failed: {}; the loop goes on",
-        with_causes(err),
-    );
+    quietly(|| {
+        tracing::error!(
+            target: "squall::ioloop",
+            spawned_at = %spawned_at,
+            backtrace = %Backtrace::capture(),
+            "{what} failed: {}; the loop goes on",
+            with_causes(err),
+        );
+    });
 }
 
 /// An error and what caused it, on one line.

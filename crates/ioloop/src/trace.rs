@@ -1,9 +1,11 @@
 //! What ran when: a loop tells an observer how it spends its time.
 
 use std::cell::{Cell, RefCell};
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::rc::Rc;
 use std::time::Instant;
+
+use crate::report;
 
 /// A stretch of a loop's time, as handed to the observer of [`IoLoop::observe`](crate::IoLoop::observe).
 #[derive(Clone, Debug)]
@@ -38,7 +40,7 @@ pub enum Activity {
 }
 
 /// Who is told.
-type Observer = Rc<dyn Fn(Span)>;
+type Observer = (Rc<dyn Fn(Span)>, &'static Location<'static>);
 
 /// The observer of one loop, if there is one.
 #[derive(Default)]
@@ -52,7 +54,9 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn set(&self, observer: Option<Observer>) {
         self.on.set(observer.is_some());
-        *self.observer.borrow_mut() = observer;
+        let before = self.observer.replace(observer);
+        // Not borrowed while it is dropped: it may hold anything.
+        drop(before);
     }
 
     /// Runs `run`; with an observer, tells how long it took. `location` may change meanwhile.
@@ -97,12 +101,16 @@ impl Recorder {
     fn tell(&self, activity: Activity, start: Instant, end: Instant) {
         // Not borrowed while it runs: it may take itself away.
         let observer = self.observer.borrow().clone();
-        if let Some(observer) = observer {
-            observer(Span {
+        if let Some((observer, location)) = observer {
+            let span = Span {
                 activity,
                 start,
                 end,
-            });
+            };
+            // It runs also where the runtime goes to sleep, where a panic would end the loop.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| observer(span))) {
+                report::panicked("the observer", location, &report::caught(payload));
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::{Mutex, PoisonError};
 use std::{fmt, io};
 
-use crate::report;
+use crate::report::{self, Payload};
 
 /// Why a job that was given to a [`ThreadPoolExecutor`](super::ThreadPoolExecutor) has no value.
 pub struct ExecutorError {
@@ -15,7 +15,7 @@ enum Kind {
     Full(usize),
     NoThread(io::Error),
     /// The message, and the payload: in a mutex for the sake of `Sync` alone.
-    Panicked(String, Mutex<Box<dyn Any + Send>>),
+    Panicked(String, Mutex<Payload>),
     ShutDown,
 }
 
@@ -31,7 +31,10 @@ impl ExecutorError {
     }
 
     pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Self {
-        let kind = Kind::Panicked(report::message(payload.as_ref()), Mutex::new(payload));
+        let kind = Kind::Panicked(
+            report::message(payload.as_ref()),
+            Mutex::new(Payload::new(payload)),
+        );
         Self { kind }
     }
 
@@ -65,9 +68,10 @@ impl ExecutorError {
     /// Gives the error back when it was no panic.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, Self> {
         match self.kind {
-            Kind::Panicked(_, payload) => {
-                Ok(payload.into_inner().unwrap_or_else(PoisonError::into_inner))
-            }
+            Kind::Panicked(_, payload) => Ok(payload
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner)
+                .into_inner()),
             kind => Err(Self { kind }),
         }
     }
