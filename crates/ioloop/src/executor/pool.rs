@@ -8,8 +8,9 @@ use std::thread::{self, JoinHandle};
 
 use super::ExecutorConfig;
 use super::error::ExecutorError;
+use crate::report;
 
-/// A job as the queue holds it. It never panics: what it runs is caught inside.
+/// A job as the queue holds it. What it runs is caught inside.
 pub(super) type Job = Box<dyn FnOnce() + Send>;
 
 /// How often a thread that ran out of jobs looks again before it goes to sleep. A loop that awaits
@@ -33,8 +34,10 @@ struct Shared {
 
 struct State {
     jobs: VecDeque<Job>,
-    /// Threads that wait for `work`, less those that were signalled already.
+    /// Threads that wait for `work`.
     sleeping: usize,
+    /// How many of them were signalled and have not woken yet.
+    signalled: usize,
     /// Threads that look for work without the lock.
     looking: usize,
     threads: Vec<JoinHandle<()>>,
@@ -48,6 +51,7 @@ impl Pool {
             state: Mutex::new(State {
                 jobs: VecDeque::new(),
                 sleeping: 0,
+                signalled: 0,
                 looking: 0,
                 threads: Vec::new(),
                 shut: false,
@@ -73,8 +77,8 @@ impl Pool {
         if state.jobs.len() <= state.looking {
             return Ok(());
         }
-        if state.sleeping > 0 {
-            state.sleeping -= 1;
+        if state.sleeping > state.signalled {
+            state.signalled += 1;
             drop(state);
             shared.work.notify_one();
             return Ok(());
@@ -84,8 +88,11 @@ impl Pool {
             && state.threads.is_empty()
         {
             // Without any thread the job would wait for ever.
-            drop(state.jobs.pop_back());
+            let job = state.jobs.pop_back();
             shared.waiting.store(state.jobs.len(), Ordering::Release);
+            drop(state);
+            // Not under the lock: what it holds may use the pool when it is dropped.
+            drop(job);
             return Err(ExecutorError::no_thread(err));
         }
         Ok(())
@@ -111,7 +118,7 @@ impl Pool {
         let threads = std::mem::take(&mut state.threads);
         drop(state);
         for thread in threads {
-            // A thread cannot panic: each job catches its own panics.
+            // A thread cannot panic: whatever panics in a job is caught.
             let _ = thread.join();
         }
     }
@@ -158,7 +165,7 @@ impl Shared {
             if let Some(job) = state.jobs.pop_front() {
                 self.waiting.store(state.jobs.len(), Ordering::Release);
                 drop(state);
-                job();
+                report::quietly(job);
                 state = self.lock();
                 continue;
             }
@@ -192,15 +199,16 @@ impl Shared {
 
     fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         state.sleeping += 1;
-        let before = state.sleeping;
-        state = self
-            .work
-            .wait(state)
-            .unwrap_or_else(PoisonError::into_inner);
-        // Whoever signals takes the sleeper off the count; a wake-up out of the blue does not.
-        if state.jobs.is_empty() && !state.shut && state.sleeping >= before {
-            state.sleeping -= 1;
+        // A wake-up out of the blue does not count. Any sleeper may take any signal, also when the job
+        // that it was for has been taken meanwhile.
+        while state.signalled == 0 && !state.shut {
+            state = self
+                .work
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
+        state.sleeping -= 1;
+        state.signalled = state.signalled.saturating_sub(1);
         state
     }
 }
