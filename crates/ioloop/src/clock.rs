@@ -163,6 +163,9 @@ impl Clock {
     /// The first tick that is not before `delay` has passed from now.
     #[inline]
     pub(crate) fn tick_in(&self, delay: Duration) -> u64 {
+        if delay.is_zero() {
+            return self.tick();
+        }
         ceil_to_ticks(self.elapsed().saturating_add(delay))
     }
 

@@ -230,7 +230,15 @@ impl Core {
             unsafe { (timer.act)(timer.data, Verb::Drop) };
             return None;
         }
-        let key = self.timers.borrow_mut().insert(tick, timer);
+        let mut timers = self.timers.borrow_mut();
+        if timers.has_passed(tick) {
+            let key = timers.insert_due(tick, timer);
+            drop(timers);
+            self.push(Self::timer_unit(key, nowhere()));
+            return Some(key);
+        }
+        let key = timers.insert(tick, timer);
+        drop(timers);
         if self.pump.is_idle() && self.pump.armed_after(tick) {
             self.pump.wake();
         }
@@ -266,8 +274,7 @@ impl Core {
     }
 
     /// Notes that a job of this loop went to a thread pool, whose answer may come at once.
-    pub(crate) fn note_away(&self) {
-        self.away.set(self.away.get() + 1);
+    pub(crate) fn expect_answer(&self) {
         self.pump.expect_answer();
     }
 

@@ -15,6 +15,7 @@ use std::task::{Context, Poll};
 use std::thread::available_parallelism;
 
 use crate::core::Core;
+use crate::handle::LoopHandle;
 pub use error::ExecutorError;
 use pool::{Job, Pool};
 use slot::{Ran, Slot};
@@ -133,7 +134,11 @@ impl ThreadPoolExecutor {
                 let away = Away::note(location);
                 let answer = Arc::clone(&slot);
                 let timed = away.is_observed();
-                let job: Job = Box::new(move || answer.run(job, timed));
+                let back = away.back();
+                let job: Job = Box::new(move || {
+                    let _back = back;
+                    answer.run(job, timed);
+                });
                 match pool.submit(job) {
                     Ok(()) => {
                         let away = Some(away);
@@ -223,8 +228,8 @@ impl<T> fmt::Debug for Submitted<T> {
     }
 }
 
-/// A note to the loop that a job of its is on a pool: a paused clock waits for it, and an observer
-/// is told when it ran.
+/// A note to the loop that a job of its is on a pool: the loop looks out for the answer, and an
+/// observer is told when it ran.
 struct Away {
     core: Weak<Core>,
     location: &'static Location<'static>,
@@ -234,12 +239,21 @@ impl Away {
     fn note(location: &'static Location<'static>) -> Self {
         let core = Core::current();
         if let Some(core) = &core {
-            core.note_away();
+            core.expect_answer();
         }
         Self {
             core: core.as_ref().map_or_else(Weak::new, Rc::downgrade),
             location,
         }
+    }
+
+    /// What the job carries with it so that a paused clock stands still until it has run, whether or
+    /// not anybody awaits the answer.
+    fn back(&self) -> Option<Back> {
+        let core = self.core.upgrade().filter(|core| core.clock.is_paused())?;
+        core.away.set(core.away.get() + 1);
+        let home = LoopHandle::new(core.inbox(), core.generation());
+        Some(Back { home })
     }
 
     fn is_observed(&self) -> bool {
@@ -257,10 +271,16 @@ impl Away {
     }
 }
 
-impl Drop for Away {
+/// Tells a loop with a paused clock that a job has run, or never will.
+struct Back {
+    home: LoopHandle,
+}
+
+impl Drop for Back {
     fn drop(&mut self) {
-        if let Some(core) = self.core.upgrade() {
-            core.away.set(core.away.get() - 1);
-        }
+        // A closed loop has no clock that could wait. This letter comes after the answer's.
+        let _ = self.home.add_callback(|| {
+            Core::with_current(|core| core.away.set(core.away.get() - 1));
+        });
     }
 }

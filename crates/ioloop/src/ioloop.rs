@@ -300,6 +300,9 @@ impl IoLoop {
     /// if that has passed.
     #[track_caller]
     pub fn call_at(&self, when: Instant, callback: impl FnOnce() + 'static) -> Timeout {
+        if when <= self.core.clock.now() {
+            self.core.catch_up();
+        }
         let tick = self.core.clock.tick_of(when);
         Timeout::set(&self.core, tick, callback, Location::caller())
     }
@@ -382,9 +385,11 @@ impl IoLoop {
     /// Has `observer` told of everything that the loop does, on the loop's thread, right after it was
     /// done. There is one observer at most; `stop_observing` takes it away.
     ///
-    /// For tools that show a loop at work. It costs two looks at the clock for each callback.
+    /// For tools that show a loop at work. An observer that panics is logged, and stays. It costs two looks at the clock for each callback.
+    #[track_caller]
     pub fn observe(&self, observer: impl Fn(Span) + 'static) {
-        self.core.recorder.set(Some(Rc::new(observer)));
+        let location = Location::caller();
+        self.core.recorder.set(Some((Rc::new(observer), location)));
     }
 
     /// Takes the observer away.

@@ -241,6 +241,14 @@ impl Core {
         timers.advance(now, |key| self.push(Self::timer_unit(key, nowhere())));
     }
 
+    /// Takes in all timers that are due by now, so that one for a time that has passed comes right
+    /// after them.
+    pub(crate) fn catch_up(&self) {
+        let now = self.clock.tick();
+        let mut timers = self.timers.borrow_mut();
+        timers.advance(now, |key| self.push(Self::timer_unit(key, nowhere())));
+    }
+
     /// Goes to sleep until there is something to run; false when there is something already.
     fn rest(&self, cx: &mut Context<'_>) -> bool {
         if self.pump.probes.get() > 0 {

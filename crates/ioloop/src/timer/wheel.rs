@@ -158,8 +158,20 @@ impl Wheel {
         self.live
     }
 
+    /// Whether everything that was due at that tick has been handed out.
+    pub(crate) fn has_passed(&self, deadline: u64) -> bool {
+        deadline <= self.elapsed
+    }
+
     /// Puts a timer in. One whose deadline has passed is due with the next `advance`.
     pub(crate) fn insert(&mut self, deadline: u64, timer: Timer) -> Key {
+        let key = self.insert_due(deadline, timer);
+        self.place(key.index);
+        key
+    }
+
+    /// Puts a timer in that is due already: the caller queues it.
+    pub(crate) fn insert_due(&mut self, deadline: u64, timer: Timer) -> Key {
         let site = self.number_of(Site {
             act: timer.act as usize,
             location: std::ptr::from_ref(timer.location).expose_provenance(),
@@ -171,7 +183,6 @@ impl Wheel {
         node.data = timer.data;
         let generation = node.generation;
         self.live += 1;
-        self.place(index);
         Key { index, generation }
     }
 
