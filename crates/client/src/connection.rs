@@ -22,6 +22,9 @@ use crate::error::Kind;
 /// Bytes of a request that may wait to be written before more of its body is asked for.
 const HIGH_WATER: usize = 64 * 1024;
 
+/// Reads after which everything else on the loop has a turn, however fast the server is.
+const TURN: usize = 16;
+
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: IoStream,
@@ -199,7 +202,7 @@ impl Download {
 
     /// Reads until the answer is complete.
     fn poll(&mut self, stream: &mut IoStream, cx: &mut Context<'_>) -> Poll<Result<Answer, Kind>> {
-        loop {
+        for _ in 0..TURN {
             let read = stream.poll_read_with(cx, |bytes| self.take(bytes));
             match ready!(read) {
                 Ok(Ok(None)) => {}
@@ -211,6 +214,8 @@ impl Download {
                 Err(err) => return Poll::Ready(Err(Kind::Lost(err))),
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Decodes freshly read bytes; none are the end of the stream.

@@ -1,6 +1,7 @@
 //! What came back.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::error::{Error, Kind};
 use crate::request::HttpRequest;
 
 /// A complete answer. Cloning it is cheap.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Response {
     /// What was asked. A body that was a stream has been used up and is empty here.
@@ -52,5 +53,19 @@ impl Response {
         }
         let kind = Kind::Status(self.code, self.reason.clone());
         Err(Error::new(kind, self.request.label(), false))
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("request", &format_args!("{}", self.request.label()))
+            .field("code", &self.code)
+            .field("reason", &self.reason)
+            .field("headers", &self.headers)
+            // The whole body would bury everything else.
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("request_time", &self.request_time)
+            .finish_non_exhaustive()
     }
 }

@@ -39,9 +39,11 @@ where
     let deadline = config.stop_timeout;
     IoLoop::run_sync(async move {
         let signals = catch_signals(&ending, deadline)?;
+        // All are counted before the first one looks at the count.
+        let alive: Vec<Alive> = shares.iter().map(|_| Alive::new(&ending)).collect();
         let mut threads = Vec::with_capacity(loops);
-        for (number, share) in shares.into_iter().enumerate() {
-            threads.push(start(number, make.clone(), config.clone(), share, &ending)?);
+        for (number, (share, alive)) in shares.into_iter().zip(alive).enumerate() {
+            threads.push(start(number, make.clone(), config.clone(), share, alive)?);
         }
         tracing::info!("serving on {} with {loops} loops", addrs.join(", "));
         let over = poll_fn(|cx| ending.poll_over(cx)).await;
@@ -76,18 +78,19 @@ fn start<M>(
     make: M,
     config: Config,
     sockets: Vec<std::net::TcpListener>,
-    ending: &Arc<Ending>,
+    alive: Alive,
 ) -> io::Result<Loop>
 where
     M: Fn() -> Rc<dyn Service> + Clone + Send + 'static,
 {
-    let alive = Alive::new(ending);
     thread::Builder::new()
         .name(format!("squall-loop-{number}"))
         .spawn(move || {
             let io_loop = IoLoop::new()?;
             let report = IoLoop::run_sync(async {
                 let deadline = config.stop_timeout;
+                alive.0.count_ready();
+                poll_fn(|cx| alive.0.poll_ready(cx)).await;
                 let serving = Serving::start(make(), Rc::new(config), sockets)?;
                 poll_fn(|cx| alive.0.poll_stopping(cx)).await;
                 Ok(serving.stop(deadline).await)
@@ -144,6 +147,8 @@ struct State {
     stopping: bool,
     /// Loops that have not ended.
     alive: usize,
+    /// Loops that could begin to accept.
+    ready: usize,
     /// Everybody who waits for any of this.
     waiters: Vec<Waker>,
 }
@@ -155,6 +160,18 @@ impl Ending {
             state.stopping = true;
             state.signals += 1;
             state.signals
+        })
+    }
+
+    fn count_ready(&self) {
+        self.change(|state| state.ready += 1);
+    }
+
+    /// Waits until all loops are ready, or one has ended instead. Clients that come earlier stay queued, so that they take
+    /// no descriptors which a loop needs to begin.
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll(cx, |state| {
+            (state.stopping || state.ready >= state.alive).then_some(())
         })
     }
 

@@ -187,8 +187,9 @@ fn a_fetch_can_be_spawned_though_its_url_was_borrowed() {
 
 #[test]
 fn the_client_may_be_made_and_asked_before_there_is_a_loop() {
-    let client = HttpClient::new();
-    let fetch = client.fetch("http://127.0.0.1:1/");
+    let closed =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let fetch = HttpClient::new().fetch(format!("http://{}/", closed.expect("a free port")));
     let err = IoLoop::run_sync(async move { fetch.await.map_err(std::io::Error::from) })
         .expect_err("nobody listens");
     assert_eq!(err.kind(), std::io::ErrorKind::ConnectionRefused);

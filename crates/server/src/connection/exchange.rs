@@ -50,6 +50,8 @@ enum Halt {
     Done,
     /// Too much of it waits to be written.
     Full,
+    /// It is the others' turn.
+    Tired,
     /// The service, or its body, waits for something.
     Waiting,
 }
@@ -100,6 +102,9 @@ impl Connection {
                 return Poll::Ready(Ok(()));
             }
             let flushed = self.output.poll_flush(&mut self.stream, cx)?;
+            if halt == Halt::Tired {
+                return Poll::Pending;
+            }
             if halt == Halt::Full && self.output.has_room() {
                 continue;
             }
@@ -120,6 +125,9 @@ impl Connection {
         cx: &mut Context<'_>,
     ) -> Result<Halt, Failure> {
         loop {
+            if self.poll_step_allowed(cx).is_pending() {
+                return Ok(Halt::Tired);
+            }
             match &mut exchanging.stage {
                 Stage::Done if self.output.has_room() => return Ok(Halt::Done),
                 Stage::Done => return Ok(Halt::Full),
@@ -231,6 +239,7 @@ impl Connection {
     ) -> Poll<Result<Next, Failure>> {
         let flushed = self.output.poll_flush(&mut self.stream, cx)?;
         while !upload.complete {
+            ready!(self.poll_step_allowed(cx));
             match self.input.poll_step(&mut self.stream, cx) {
                 Poll::Ready(Ok(super::Step::Data(piece))) => {
                     *skipped += piece.len() as u64;

@@ -196,3 +196,31 @@ fn each_request_knows_both_ends() {
         Ok(())
     });
 }
+
+#[test]
+fn a_flood_of_requests_leaves_the_loop_to_others() {
+    on_loop(async {
+        let (near, far) = squall_net::duplex(1 << 20);
+        let served = squall_ioloop::spawn(squall_server::serve_connection(
+            far,
+            Rc::new(|_request: Request<Body>| async { status(StatusCode::NO_CONTENT) }),
+            Rc::default(),
+        ));
+        let mut wire = Wire::new(near);
+        wire.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(10_000))
+            .await;
+        let mut turns = 0;
+        while !wire.stream.has_unread() || turns < 10 {
+            squall_ioloop::moment().await;
+            turns += 1;
+            assert!(!served.is_done());
+        }
+        let mut answers = 0;
+        while answers < 10_000 {
+            wire.until("\r\n\r\n").await;
+            answers += 1;
+        }
+        assert!(turns >= 10);
+        Ok(())
+    });
+}

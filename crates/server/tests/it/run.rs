@@ -3,7 +3,9 @@
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -53,7 +55,17 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        let mut child = Command::new(env::current_exe().expect("the path of this program"))
+        Self::spawn(&mut Command::new(this_program()))
+    }
+
+    /// Starts a server that may have so many descriptors open.
+    fn start_with_descriptors(most: u32) -> Self {
+        let script = format!("ulimit -n {most}; exec \"$0\" \"$@\"");
+        Self::spawn(Command::new("sh").args(["-c", &script]).arg(this_program()))
+    }
+
+    fn spawn(program: &mut Command) -> Self {
+        let mut child = program
             .args(["--exact", "run::the_serving_process", "--nocapture"])
             .env(ROLE, "1")
             .stdout(Stdio::piped())
@@ -86,6 +98,10 @@ impl Server {
         self.child.wait().expect("it ends");
         outcome
     }
+}
+
+fn this_program() -> PathBuf {
+    env::current_exe().expect("the path of this program")
 }
 
 /// Returns what follows `mark` in the first line that has it.
@@ -154,4 +170,33 @@ fn a_second_ctrl_c_ends_at_once() {
     assert_eq!(idle.read(&mut [0]).expect("closed by the first signal"), 0);
     server.signal("-INT");
     assert_eq!(server.outcome(), "Err(Interrupted)");
+}
+
+#[test]
+fn out_of_descriptors_it_accepts_again_when_there_are_some() {
+    let server = Server::start_with_descriptors(48);
+    let mut streams: Vec<_> = (0..80).map(|_| server.connect()).collect();
+    for stream in &mut streams {
+        get(stream, "/waiting");
+    }
+    let answered = |stream: &TcpStream| {
+        stream
+            .set_nonblocking(true)
+            .expect("a property of the socket");
+        stream.peek(&mut [0]).is_ok()
+    };
+    while streams.iter().filter(|stream| answered(stream)).count() < 20 {
+        thread::yield_now();
+    }
+    assert!(
+        !streams.iter().all(answered),
+        "there are no descriptors for all of them"
+    );
+    drop(streams);
+    let mut stream = server.connect();
+    get(&mut stream, "/again");
+    read_until(&mut stream, "GET /again []");
+    drop(stream);
+    server.signal("-TERM");
+    assert_eq!(server.outcome(), "Ok(())");
 }
