@@ -60,6 +60,8 @@ struct Pipe {
     reader: Option<Waker>,
     /// No more will be read: the reading side is gone.
     reader_gone: bool,
+    /// The writing side cut the connection off.
+    reset: bool,
     /// The writing side waits for room.
     writer: Option<Waker>,
     /// No more will be written: shut down or gone.
@@ -73,6 +75,7 @@ impl Pipe {
             limit: limit.max(1),
             reader: None,
             reader_gone: false,
+            reset: false,
             writer: None,
             writer_done: false,
         }))
@@ -97,6 +100,9 @@ impl DuplexEnd {
     ) -> Poll<io::Result<()>> {
         let writer = {
             let mut pipe = self.incoming.borrow_mut();
+            if pipe.reset {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+            }
             if pipe.bytes.is_empty() && buf.remaining() > 0 {
                 if pipe.writer_done {
                     return Poll::Ready(Ok(()));
@@ -155,6 +161,10 @@ impl DuplexEnd {
         };
         wake(reader);
         Poll::Ready(Ok(count))
+    }
+
+    pub(crate) fn reset(self) {
+        self.outgoing.borrow_mut().reset = true;
     }
 
     pub(crate) fn shutdown(&mut self) {

@@ -136,6 +136,19 @@ impl IoStream {
         }
     }
 
+    /// Cuts the connection off: what was not read by the other end is lost, and it is told of a reset instead of an end.
+    ///
+    /// For a message whose end is the end of the stream and that cannot be completed, so that nobody takes it for whole.
+    pub fn reset(self) {
+        match self.inner {
+            Inner::Duplex(end) => end.reset(),
+            Inner::Tcp(stream) => {
+                // Fails only on a socket that is dead already; dropping it is the reset.
+                let _ = stream.set_zero_linger();
+            }
+        }
+    }
+
     /// Asks whether bytes, or the end of the stream, wait to be read.
     ///
     /// The loop learns of them a little later: a read may still be pending when this is true, and will not stay so.

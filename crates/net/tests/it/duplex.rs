@@ -175,3 +175,15 @@ fn an_end_knows_whether_there_is_something_to_read() {
         Ok(())
     });
 }
+
+#[test]
+fn a_reset_is_an_error_at_the_other_end_and_takes_what_was_unread() {
+    on_loop(async {
+        let (mut near, mut far) = duplex(8);
+        near.write_all(b"lost").await?;
+        near.reset();
+        let err = far.read_u8().await.expect_err("it was reset");
+        assert_eq!(err.kind(), io::ErrorKind::ConnectionReset);
+        Ok(())
+    });
+}

@@ -155,6 +155,19 @@ fn closing_a_listener_hands_over_whom_the_system_had_queued() {
     });
 }
 
+#[test]
+fn a_reset_is_an_error_at_the_other_end() {
+    on_loop(async {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let mut client = IoStream::connect_addr(listener.local_addr()?).await?;
+        let (server, _) = listener.accept().await?;
+        server.reset();
+        let err = client.read_u8().await.expect_err("it was reset");
+        assert_eq!(err.kind(), io::ErrorKind::ConnectionReset);
+        Ok(())
+    });
+}
+
 /// An address on which nobody listens: the system's pick, given back.
 fn free_addr() -> io::Result<SocketAddr> {
     std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()

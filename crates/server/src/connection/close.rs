@@ -10,48 +10,73 @@ use super::Connection;
 use super::failure::Failure;
 use crate::deadline::Deadline;
 
+/// How a connection is closed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Parting {
+    /// After everything that is encoded has been sent.
+    Orderly,
+    /// So that nobody takes what came for all there was.
+    Reset,
+    /// At once, for there is nothing to say, or nobody to hear it.
+    Silent,
+}
+
 impl Connection {
     /// Ends the connection the way its last request left it.
-    pub(super) async fn close(&mut self, ended: Result<(), Failure>) {
-        let said = match ended {
-            Ok(()) => Ok(()),
-            Err(failure) => self.say(failure),
-        };
-        if said.is_ok() {
+    pub(super) async fn close(mut self, ended: Result<(), Failure>) {
+        match ended.map_or_else(|failure| self.say(failure), |()| Parting::Orderly) {
             // What fails from here on concerns nobody: everything there was to say has been said.
-            let _ = self.finish().await;
+            Parting::Orderly => drop(self.finish().await),
+            Parting::Reset => self.stream.reset(),
+            Parting::Silent => {}
         }
     }
 
-    /// Logs why the connection ends and encodes what the client is told; an error if that is nothing.
-    fn say(&mut self, failure: Failure) -> Result<(), Failure> {
+    /// Logs why the connection ends, and encodes what the client is told.
+    fn say(&mut self, failure: Failure) -> Parting {
         let peer = self.info.peer;
         match failure {
             Failure::Aborted => {
-                tracing::debug!(%peer, "connection cut at the deadline of the stop")
+                tracing::debug!(%peer, "connection cut at the deadline of the stop");
+                Parting::Reset
             }
-            Failure::Broken => return Ok(()),
+            Failure::Broken => Parting::Orderly,
             Failure::HeadTimeout => {
                 let limit = self.config.head_timeout;
                 tracing::info!(%peer, "request head incomplete after {limit:?} (head_timeout)");
-                return self.answer_unreadable(StatusCode::REQUEST_TIMEOUT);
+                self.refuse(StatusCode::REQUEST_TIMEOUT)
             }
             Failure::IdleTimeout => {
-                tracing::debug!(%peer, "idle connection closed (keep_alive_timeout)")
+                tracing::debug!(%peer, "idle connection closed (keep_alive_timeout)");
+                Parting::Silent
             }
-            Failure::Left => tracing::debug!(%peer, "client left early"),
-            Failure::Lost(err) => tracing::debug!(%peer, "connection lost: {err}"),
+            Failure::Left => {
+                tracing::debug!(%peer, "client left early");
+                Parting::Silent
+            }
+            Failure::Lost(err) => {
+                tracing::debug!(%peer, "connection lost: {err}");
+                Parting::Silent
+            }
             Failure::Refused(err) => {
                 let status = err.status();
                 tracing::info!(%peer, "request refused with {status}: {err}");
-                return self.answer_unreadable(status);
+                self.refuse(status)
             }
+            Failure::Truncated => Parting::Reset,
             Failure::WriteTimeout => {
                 let limit = self.config.write_timeout;
                 tracing::info!(%peer, "client took nothing of its answer for {limit:?} (write_timeout)");
+                Parting::Reset
             }
         }
-        Err(Failure::Broken)
+    }
+
+    fn refuse(&mut self, status: StatusCode) -> Parting {
+        match self.answer_unreadable(status) {
+            Ok(()) => Parting::Orderly,
+            Err(_) => Parting::Silent,
+        }
     }
 
     /// Sends what is left, then the end; goes on reading for a while if the client may still be sending, for closing

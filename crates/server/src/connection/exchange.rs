@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Method, StatusCode, Uri};
+use http::{Method, StatusCode, Uri, Version};
 use squall_http::h1::{CONTINUE, Exchange, RequestHead};
 use squall_http::{BodyError, BodyStream};
 
@@ -24,6 +24,10 @@ pub(super) struct Exchanging {
     pub(super) exchange: Exchange,
     pub(super) upload: Upload,
     pub(super) stage: Stage,
+    /// The client speaks HTTP/1.0, where a body of unknown length ends with the connection.
+    pub(super) http10: bool,
+    /// So does the body of this answer.
+    pub(super) until_close: bool,
     /// For the log.
     pub(super) method: Method,
     /// For the log.
@@ -73,6 +77,7 @@ impl Connection {
     fn begin(&mut self, head: RequestHead) -> Result<Exchanging, Failure> {
         let (upload, body) = Upload::begin(&head, &mut self.input)?;
         let exchange = head.exchange();
+        let http10 = head.version == Version::HTTP_10;
         let (method, target) = (head.method.clone(), head.target.clone());
         let mut request = head.into_request(body);
         request.extensions_mut().insert(self.info);
@@ -80,6 +85,8 @@ impl Connection {
             exchange,
             upload,
             stage: Stage::Done,
+            http10,
+            until_close: false,
             method,
             target,
         };
@@ -270,7 +277,18 @@ impl Connection {
     fn broken_by_panic(&self, exchanging: &Exchanging, panic: &str) -> Failure {
         let Exchanging { method, target, .. } = exchanging;
         tracing::error!(peer = %self.info.peer, "the answer's body panicked on {method} {target}: {panic}");
-        Failure::Broken
+        exchanging.failure()
+    }
+}
+
+impl Exchanging {
+    /// What becomes of the connection when the answer cannot go on.
+    pub(super) fn failure(&self) -> Failure {
+        if self.until_close {
+            Failure::Truncated
+        } else {
+            Failure::Broken
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) enum Failure {
     Lost(io::Error),
     /// The client broke a rule or a limit.
     Refused(ParseError),
+    /// An answer that ends with the connection cannot go on, and must not look complete; logged where it was found.
+    Truncated,
     /// The client did not take its answer in time.
     WriteTimeout,
 }

@@ -23,6 +23,7 @@ impl Connection {
         let last =
             self.input.ended() || !exchanging.upload.can_be_skipped(self.config.unread_bytes);
         let exchange = self.last_if(last, exchanging.exchange);
+        exchanging.until_close = exchanging.http10 && response.body().length().is_none();
         if let Err((err, response)) = self.encode_head(exchange, response, &mut exchanging.stage) {
             let Exchanging { method, target, .. } = &*exchanging;
             let status = response.status();
@@ -79,7 +80,7 @@ impl Connection {
             .map(|cause| format!(": {cause}"))
             .unwrap_or_default();
         tracing::error!(peer = %self.info.peer, "the answer to {method} {target} is cut off: {err}{cause}");
-        Failure::Broken
+        exchanging.failure()
     }
 
     /// Encodes a head and moves `stage` on to the body; gives the response back if it must not be sent.

@@ -8,6 +8,7 @@ use http::{Request, Response, StatusCode, header};
 use squall_http::h1::Limits;
 use squall_http::{Body, BodyError, BodyStream};
 use squall_server::Config;
+use tokio::io::AsyncReadExt;
 
 use crate::log::Log;
 use crate::wire::Wire;
@@ -290,6 +291,27 @@ fn an_answer_whose_body_fails_is_cut_off_where_the_client_can_see_it() {
             Ok(())
         });
     }
+}
+
+#[test]
+fn an_answer_that_ends_with_the_connection_is_reset_when_it_fails() {
+    on_loop(async {
+        let flaw = || Poll::Ready(Some(Err(BodyError::other("the disk is gone"))));
+        let service = move |_request: Request<Body>| async move {
+            Response::new(Body::stream(Flawed { given: false, flaw }))
+        };
+        let (mut wire, served) = Wire::serving(service);
+        wire.send("GET / HTTP/1.0\r\n\r\n").await;
+        served.await?;
+        let mut answer = Vec::new();
+        let err = wire
+            .stream
+            .read_to_end(&mut answer)
+            .await
+            .expect_err("it must not look whole");
+        assert_eq!(err.kind(), std::io::ErrorKind::ConnectionReset);
+        Ok(())
+    });
 }
 
 #[test]
