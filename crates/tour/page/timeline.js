@@ -54,8 +54,12 @@ export class Timeline {
     this.clear();
     this.live = true;
     this.begun = performance.now();
+    // With time the picture shrinks smoothly, or only when there is news, for those who want no motion.
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    let drawn = -1;
     const frame = () => {
-      this.draw();
+      if (!calm || drawn !== this.end) this.draw();
+      drawn = this.end;
       if (this.live) requestAnimationFrame(frame);
     };
     requestAnimationFrame(frame);
@@ -133,7 +137,7 @@ export class Timeline {
     for (let at = 0; at <= domain; at += step) {
       const x = this.x(at);
       svg.append(element("path", { class: "grid", d: `M${x} ${SAID + 8}V${height - 20}` }));
-      const text = words().time(at).replace(/^0 .*/, "0");
+      const text = at === 0 ? "0" : words().time(at);
       const anchor = at === 0 ? "start" : x > width - 34 ? "end" : "middle";
       svg.append(label(text, height - 5, { x: at === 0 ? 0 : Math.min(x, width), "text-anchor": anchor }));
     }
@@ -142,11 +146,10 @@ export class Timeline {
   drawLoop(svg, now, width) {
     svg.append(element("rect", { class: "bed", x: 0, y: SURFACE, width, height: DEPTH, rx: DEPTH / 2 }));
     const known = Math.max(0, ...[this.runs.at(-1), this.waits.at(-1)].map((span) => span?.to ?? 0));
-    if (this.live && now > known) {
-      svg.append(element("path", { class: "guess", d: this.box({ from: known, to: now }, SURFACE, DEPTH) }));
-    }
+    // While the loop is silent it waits; how long, it tells afterwards.
+    const silence = this.live && now > known ? [{ from: known, to: now }] : [];
     // Before the first run there is nothing but calm water.
-    const waits = this.end || this.live ? this.waits : [{ from: 0, to: width / this.scale }];
+    const waits = this.end || this.live ? [...this.waits, ...silence] : [{ from: 0, to: width / this.scale }];
     const water = (depth) => waits.map((span) => this.box(span, SURFACE, depth)).join("");
     if (waits.length) {
       svg.append(element("path", { fill: "url(#deep)", d: water(DEEP) }));
@@ -210,14 +213,15 @@ export class Timeline {
     return this.closest(this.runs, x) ?? this.closest(this.waits, x);
   }
 
-  /** The nearest of the spans, if one is near. */
+  /** The nearest of the spans, if one is near; of several the longest. */
   closest(spans, x) {
     let found = null;
     let least = NEAR;
     for (const span of spans) {
       const from = this.x(span.from);
       const distance = Math.max(from - x, x - from - this.wide(span), 0);
-      if (distance < least) [found, least] = [span, distance];
+      const longer = found && distance === least && span.to - span.from > found.to - found.from;
+      if (distance < least || longer) [found, least] = [span, distance];
     }
     return found;
   }

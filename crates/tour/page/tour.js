@@ -11,7 +11,8 @@ class Pattern {
     this.form = find("form");
     this.state = find(".state");
     this.told = find(".told");
-    this.output = find(".output");
+    this.box = find(".output");
+    this.output = find(".output ol");
     this.chart = find(".chart");
     this.timeline = new Timeline(this.chart, (span) => this.look(span));
     /** The words about how the run goes, made anew when the language changes. */
@@ -60,7 +61,7 @@ class Pattern {
   }
 
   print(kind, data) {
-    const { scrollTop, scrollHeight, clientHeight } = this.output;
+    const { scrollTop, scrollHeight, clientHeight } = this.box;
     const line = document.createElement("li");
     line.className = kind;
     line.dataset.micros = data.at;
@@ -72,7 +73,7 @@ class Pattern {
     this.timeline.say(data.at, kind === "log");
     timed(line);
     // Follows the end, unless the visitor has scrolled away from it.
-    if (scrollTop + clientHeight > scrollHeight - 4) this.output.scrollTop = this.output.scrollHeight;
+    if (scrollTop + clientHeight > scrollHeight - 4) this.box.scrollTop = this.box.scrollHeight;
   }
 
   end(data) {
@@ -109,7 +110,7 @@ class Pattern {
     this.state.textContent = this.status(say);
     this.told.textContent = this.summary(say);
     this.chart.setAttribute("aria-label", `${say.chart} ${this.summary(say) || say.empty}`);
-    this.output.setAttribute("aria-label", this.section.querySelector("h2").innerText);
+    this.box.setAttribute("aria-label", this.section.querySelector("h2").innerText);
     for (const line of this.output.children) timed(line);
     this.timeline.draw();
   }

@@ -1,17 +1,17 @@
 // What the page says while something runs, in both languages.
 
-/** A time in microseconds with the unit that suits it, to three digits. */
-function time(micros, units) {
+/** A time in microseconds with the unit that suits it, to three digits, in one piece. */
+function time(micros) {
   // What would be rounded to a thousand gets the next unit.
   const [value, unit] =
-    micros < 999.5 ? [micros, units[0]] : micros < 999.5e3 ? [micros / 1e3, units[1]] : [micros / 1e6, units[2]];
+    micros < 999.5 ? [micros, "µs"] : micros < 999.5e3 ? [micros / 1e3, "ms"] : [micros / 1e6, "s"];
   const digits = value >= 100 || Number.isInteger(value) ? 0 : value >= 10 ? 1 : 2;
-  return `${value.toFixed(digits)} ${unit}`;
+  return `${value.toFixed(digits)}\u00a0${unit}`;
 }
 
 const en = {
   title: "Squall: a tour",
-  time: (micros) => time(micros, ["µs", "ms", "s"]),
+  time,
   loop: "the loop",
   log: "log",
   from: (place) => `spawned at ${place}`,
@@ -39,14 +39,14 @@ const en = {
 
 const zh = {
   title: "Squall 导览",
-  time: (micros) => time(micros, ["微秒", "毫秒", "秒"]),
+  time,
   loop: "循环",
   log: "日志",
   from: (place) => `发起于 ${place}`,
   running: "运行中……",
   done: (took) => `完成，用时 ${took}`,
   stopped: "已停止",
-  failed: (took) => `${took}后以错误结束`,
+  failed: (took) => `${took} 后以错误结束`,
   gone: "导览程序没有回应。它还在运行吗？",
   full: "同时运行的程序已经到了上限。等一个结束了再试。",
   cut: "回应中断了。导览程序还在运行吗？",
@@ -56,9 +56,9 @@ const zh = {
     const loop = `循环运行了 ${runs} 次，共 ${ran}；等待了 ${waited}。`;
     return jobs ? `${loop}线程池做了 ${jobs} 件活儿，共 ${worked}。` : loop;
   },
-  ran: (at, took, line) => `${at}处，循环运行了 ${took}${line ? `：是第 ${line} 行交给它的` : ""}。`,
-  waited: (at, took) => `从 ${at}起，循环等待了 ${took}。`,
-  worked: (at, took, line) => `从 ${at}起，这个线程干了 ${took}${line ? `：是第 ${line} 行交给它的` : ""}。`,
+  ran: (at, took, line) => `${at} 处，循环运行了 ${took}${line ? `：是第 ${line} 行交给它的` : ""}。`,
+  waited: (at, took) => `从 ${at} 起，循环等待了 ${took}。`,
+  worked: (at, took, line) => `从 ${at} 起，这个线程干了 ${took}${line ? `：是第 ${line} 行交给它的` : ""}。`,
   chart: "什么在什么时候运行。用左右方向键逐段查看。",
   empty: "还没有运行：水面平静。",
 };

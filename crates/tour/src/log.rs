@@ -104,7 +104,7 @@ impl Entry {
         Self {
             level: *event.metadata().level(),
             text: fields.message,
-            place: fields.place,
+            place: fields.place.as_deref().map(readable),
         }
     }
 }
@@ -126,10 +126,28 @@ impl Visit for Fields {
     }
 }
 
+/// The sources of the programs are named as seen from the tour's own; that is not how a reader finds them.
+fn readable(place: &str) -> String {
+    match place.split_once("/../../") {
+        Some((_, rest)) => format!("crates/{}", rest.trim_start_matches("../")),
+        None => place.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use tracing::subscriber::with_default;
+
+    #[test]
+    fn places_as_a_reader_finds_them() {
+        let seen = "crates/tour/src/patterns/../../../examples/examples/promise.rs:4:5";
+        assert_eq!(readable(seen), "crates/examples/examples/promise.rs:4:5");
+        assert_eq!(
+            readable("crates/web/src/lib.rs:1:2"),
+            "crates/web/src/lib.rs:1:2"
+        );
+    }
 
     #[test]
     fn a_watcher_is_told_what_its_thread_logs() {

@@ -51,9 +51,11 @@ impl Recorder {
 
     pub(crate) fn log(&self, entry: &Entry) {
         if counted(&self.lines, LINES) {
-            let place = entry.place.as_deref().map(readable);
-            let (at, text) = (self.now(), cut(&entry.text));
-            self.tell(Event::Log { at, text, place });
+            self.tell(Event::Log {
+                at: self.now(),
+                text: cut(&entry.text),
+                place: entry.place.clone(),
+            });
         }
     }
 
@@ -117,14 +119,6 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// The sources of the programs are named as seen from the tour's own; that is not how a reader finds them.
-fn readable(place: &str) -> String {
-    match place.split_once("/../../") {
-        Some((_, rest)) => format!("crates/{}", rest.trim_start_matches("../")),
-        None => place.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,16 +150,6 @@ mod tests {
         assert_eq!(cut(&long).chars().count(), LETTERS + 1);
         assert!(cut(&long).ends_with('…'));
         assert_eq!(cut("short"), "short");
-    }
-
-    #[test]
-    fn places_as_a_reader_finds_them() {
-        let seen = "crates/tour/src/patterns/../../../examples/examples/promise.rs:4:5";
-        assert_eq!(readable(seen), "crates/examples/examples/promise.rs:4:5");
-        assert_eq!(
-            readable("crates/web/src/lib.rs:1:2"),
-            "crates/web/src/lib.rs:1:2"
-        );
     }
 
     #[test]

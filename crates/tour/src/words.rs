@@ -98,8 +98,8 @@ pub(crate) const RUN_SYNC: Words = Words {
         zh: "<code>IOLoop.current().run_sync(fn)</code>，名字一样。",
     },
     watch: Both {
-        en: "The output begins with the first turn of the loop and ends with its last: there is nothing before and nothing after.",
-        zh: "输出从循环的第一轮开始，到最后一轮结束：之前没有，之后也没有。",
+        en: "SQLite blocks, so its work shows as bars on the thread of a pool. The loop hands it over and takes it back.",
+        zh: "SQLite 会阻塞，所以它的活儿是池中线程上的横条；循环只管交出去、收回来。",
     },
 };
 
@@ -168,8 +168,9 @@ pub(crate) const PARALLEL: Words = Words {
         zh: "<code>yield [a, b]</code> 和 <code>yield {'x': a}</code>，也就是 <code>gen.multi</code>。",
     },
     watch: Both {
-        en: "All requests leave in one shower, and their answers come in whatever order they like.",
-        zh: "所有请求在同一阵雨里发出，回应则按各自的先后到来。",
+        en: "Three showers and a last one, with calm water between: each shape sends all its requests at once, and waits \
+             no longer than for the slowest answer.",
+        zh: "三阵雨，再加最后一阵，中间是静水：每种形状都把请求一起发出，等的时间只和最慢的回应一样长。",
     },
 };
 

@@ -103,7 +103,7 @@ fn a_run_is_stopped(page: &mut Page) {
     page.eval("document.querySelector('#thread_pool input').value = '40'");
     page.click("#thread_pool button[type=submit]");
     let first = "new Promise((done) => {
-        const output = section.querySelector('.output');
+        const output = section.querySelector('.output ol');
         const look = () => { if (output.children.length) done(output.children[0].innerText.trim()); };
         new MutationObserver(look).observe(output, { childList: true });
         look();
