@@ -1,0 +1,50 @@
+//! axum: a router served by `axum::serve` on one current-thread runtime.
+//!
+//! Settings: TCP_NODELAY through `ListenerExt`, HTTP/1 alone; everything else as it comes.
+
+use axum::Router;
+use axum::extract::{Json, Path};
+use axum::routing::get;
+use axum::serve::ListenerExt as _;
+use peer_shared::{HELLO, MESSAGE, Message, Order, ROUTES, address, announce, item, pattern};
+
+async fn plaintext() -> &'static str {
+    HELLO
+}
+
+async fn message() -> Json<Message> {
+    Json(MESSAGE)
+}
+
+async fn echo(Json(order): Json<Order>) -> Json<Order> {
+    Json(order)
+}
+
+async fn show(Path(id): Path<u64>) -> String {
+    item(id)
+}
+
+fn router() -> Router {
+    let router = Router::new()
+        .route("/plaintext", get(plaintext))
+        .route("/json", get(message).post(echo));
+    (0..ROUTES).fold(router, |router, n| router.route(&pattern(n), get(show)))
+}
+
+async fn serve() -> std::io::Result<()> {
+    let address = address();
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    announce(address);
+    let listener = listener.tap_io(|stream| {
+        // A connection that is already gone is found out by reading.
+        let _ = stream.set_nodelay(true);
+    });
+    axum::serve(listener, router()).await
+}
+
+fn main() -> std::io::Result<()> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(serve())
+}

@@ -1,0 +1,55 @@
+"""Tornado: an application served by its HTTPServer on uvloop, one process.
+
+Settings: uvloop as the event loop, the default log level of a program without `parse_command_line` (no
+access log), no `debug`, `json` with the separators of serde_json; everything else as it comes.
+"""
+
+import asyncio
+import json
+import sys
+
+import tornado.httpserver
+import tornado.web
+import uvloop
+from tornado.netutil import bind_sockets
+
+ROUTES = 1000
+
+
+class Plaintext(tornado.web.RequestHandler):
+    def get(self):
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(b"Hello, World!")
+
+
+class Json(tornado.web.RequestHandler):
+    def reply(self, value):
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+
+    def get(self):
+        self.reply({"message": "Hello, World!"})
+
+    def post(self):
+        self.reply(json.loads(self.request.body))
+
+
+class Item(tornado.web.RequestHandler):
+    def get(self, item):
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish("item %d" % int(item))
+
+
+async def main():
+    routes = [("/plaintext", Plaintext), ("/json", Json)]
+    routes += [(r"/route/%d/item/([0-9]+)" % n, Item) for n in range(ROUTES)]
+    application = tornado.web.Application(routes, log_function=lambda handler: None)
+    port = int(sys.argv[2]) if sys.argv[1:2] == ["--port"] else 0
+    sockets = bind_sockets(port, "127.0.0.1", backlog=1024)
+    tornado.httpserver.HTTPServer(application).add_sockets(sockets)
+    print("http://127.0.0.1:%d/" % sockets[0].getsockname()[1], flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

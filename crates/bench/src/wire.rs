@@ -1,0 +1,75 @@
+//! What every server under test answers, and how it is started: one text for Squall's program, for the
+//! peers and for the bench that checks them, so that they cannot drift apart.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /plaintext` | `Hello, World!`, 13 bytes of `text/plain` |
+//! | `GET /json` | a [`Message`] made by a serializer for each request, 27 bytes |
+//! | `POST /json` | the [`Order`] that the request carried, parsed and serialized again, 1 KiB |
+//! | `GET /route/{n}/item/{id}`, n below [`ROUTES`] | `item {id}`; each n is a route of its own |
+//! | anything else | 404, where the server has a router |
+
+use serde::{Deserialize, Serialize};
+
+/// The answer to `GET /plaintext`.
+pub const HELLO: &str = "Hello, World!";
+
+/// How many routes `/route/{n}/item/{id}` there are.
+pub const ROUTES: usize = 1000;
+
+/// The pattern of route `n`, as most routers write it.
+pub fn pattern(n: usize) -> String {
+    format!("/route/{n}/item/{{id}}")
+}
+
+/// The answer to a route.
+pub fn item(id: u64) -> String {
+    format!("item {id}")
+}
+
+/// The answer to `GET /json`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Message {
+    /// Always [`HELLO`].
+    pub message: &'static str,
+}
+
+/// The one message there is.
+pub const MESSAGE: Message = Message { message: HELLO };
+
+/// What `POST /json` takes and gives back: an order as a shop might send it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Order {
+    /// A number.
+    pub id: u64,
+    /// A truth value.
+    pub paid: bool,
+    /// Who ordered: a nested object.
+    pub customer: Customer,
+    /// What was ordered: a list of objects.
+    pub lines: Vec<Line>,
+    /// Text with quotes and letters beyond ASCII, which make a parser leave its fastest path.
+    pub note: String,
+}
+
+/// Who ordered.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Customer {
+    /// With a letter beyond ASCII.
+    pub name: String,
+    /// May be missing.
+    pub email: Option<String>,
+    /// A list of short texts.
+    pub tags: Vec<String>,
+}
+
+/// One line of an order.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Line {
+    /// The name of the article.
+    pub article: String,
+    /// How many.
+    pub count: u32,
+    /// What one costs, in cents.
+    pub cents: i64,
+}
