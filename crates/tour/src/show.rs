@@ -78,6 +78,14 @@ impl Show {
         self.events.recv().await
     }
 
+    /// A run of which nothing is heard for as long as the sender lives.
+    #[cfg(test)]
+    pub(crate) fn silent() -> (tokio::sync::mpsc::UnboundedSender<Event>, Self) {
+        let (sender, events) = unbounded_channel();
+        let stop = Arc::default();
+        (sender, Self { events, stop })
+    }
+
     /// What happens next, for a thread that has no loop.
     pub(crate) fn blocking_next(&mut self) -> Option<Event> {
         self.events.blocking_recv()

@@ -200,6 +200,8 @@ async fn tell(mut show: Show, events: &sse::EventSender) -> squall::web::Result<
 
 #[cfg(test)]
 mod tests {
+    use squall::web::IntoResponse as _;
+
     use super::*;
     use crate::patterns::find;
 
@@ -219,6 +221,23 @@ mod tests {
         );
         let last = not_listening(65535, &ErrorKind::AddrInUse.into());
         assert!(last.contains("--port 0"), "{last}");
+    }
+
+    #[test]
+    fn a_run_that_takes_too_long_is_stopped() -> squall::Result<()> {
+        let _paused = IoLoop::with_paused_clock()?;
+        let (_sender, show) = Show::silent();
+        let told = IoLoop::run_sync(async {
+            let stream = EventStream::new(async move |events| tell(show, &events).await);
+            let body = stream.into_response().into_body();
+            Ok::<_, squall::Error>(body.collect(BODY).await?)
+        })?;
+        let told = String::from_utf8_lossy(&told);
+        assert!(
+            told.contains("event: end") && told.contains("stopped after 60s"),
+            "{told}"
+        );
+        Ok(())
     }
 
     #[test]

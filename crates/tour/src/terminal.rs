@@ -33,7 +33,7 @@ pub(crate) fn print(text: &str) -> Result<(), String> {
 ///
 /// # Errors
 ///
-/// As for [`print`].
+/// As for [`print()`].
 pub(crate) fn list() -> Result<(), String> {
     let width = ALL.iter().map(|pattern| pattern.name.len()).max();
     let width = width.unwrap_or_default();
