@@ -53,8 +53,9 @@ pub(crate) const DONE_CALLBACK: Words = Words {
         zh: "<code>future.add_done_callback(fn)</code>，或者一步到位：<code>io_loop.add_future(future, fn)</code>。",
     },
     watch: Both {
-        en: "A shower where the request leaves, another where the answer comes in, and calm water between.",
-        zh: "请求发出时一阵雨，回应到来时又一阵雨，中间水面平静。",
+        en: "A shower while the request leaves and the answer comes in. Give it an address that is farther away, and \
+             calm water opens between the two.",
+        zh: "请求发出、回应到来，各是一阵雨。换一个更远的网址，两阵雨之间就会露出平静的水面。",
     },
 };
 
@@ -105,7 +106,7 @@ pub(crate) const RUN_SYNC: Words = Words {
 
 pub(crate) const CALLBACK_TO_FUTURE: Words = Words {
     title: Both {
-        en: "A function that wants a callback",
+        en: "A callback, turned into a future",
         zh: "把回调函数变成 future",
     },
     about: Both {
