@@ -285,11 +285,13 @@ impl Core {
         let Some(tick) = self.timers.borrow().next_tick() else {
             return true;
         };
-        if !self.pump.armed_after(tick) {
+        let mut alarm = self.pump.alarm.borrow_mut();
+        // It may have rung a moment before the tick began.
+        let rang = alarm.as_ref().is_some_and(|alarm| alarm.is_elapsed());
+        if !rang && !self.pump.armed_after(tick) {
             return true;
         }
         let deadline = self.clock.instant_of(tick).into();
-        let mut alarm = self.pump.alarm.borrow_mut();
         let alarm = alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         alarm.as_mut().reset(deadline);
         self.pump.armed.set(Some(tick));

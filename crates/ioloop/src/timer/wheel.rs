@@ -166,7 +166,7 @@ impl Wheel {
     /// Puts a timer in. One whose deadline has passed is due with the next `advance`.
     pub(crate) fn insert(&mut self, deadline: u64, timer: Timer) -> Key {
         let key = self.insert_due(deadline, timer);
-        self.place(key.index);
+        self.place(key.index, deadline.min(DEADLINE_MASK));
         key
     }
 
@@ -193,9 +193,9 @@ impl Wheel {
             return None;
         }
         if node.previous != NIL {
-            self.unlink(key.index);
+            self.unlink(node.next, node.previous);
         }
-        self.release(key.index);
+        self.release(key);
         let site = self.sites[(join(node.when) >> DEADLINE_BITS) as usize];
         Some(Timer {
             // SAFETY: the site was made from this very function and this reference.
@@ -225,7 +225,7 @@ impl Wheel {
                 if deadline <= self.elapsed {
                     due(Key { index, generation });
                 } else {
-                    self.place(index);
+                    self.place(index, deadline);
                 }
                 index = next;
             }
@@ -274,8 +274,7 @@ impl Wheel {
     }
 
     /// Puts a node at the end of the ring that its deadline belongs to.
-    fn place(&mut self, index: u32) {
-        let deadline = join(self.node_mut(index).when) & DEADLINE_MASK;
+    fn place(&mut self, index: u32, deadline: u64) {
         // What is late goes to the next tick's slot, what is too far away as far as there is.
         let at = deadline.clamp(self.elapsed + 1, self.elapsed + REACH);
         let level = level_of(self.elapsed, at);
@@ -290,9 +289,8 @@ impl Wheel {
         self.occupied[level] |= 1 << slot;
     }
 
-    /// Takes a node out of the ring it is in.
-    fn unlink(&mut self, index: u32) {
-        let Node { next, previous, .. } = *self.node_mut(index);
+    /// Takes the node between two neighbours out of its ring.
+    fn unlink(&mut self, next: u32, previous: u32) {
         self.node_mut(previous).next = next;
         self.node_mut(next).previous = previous;
         if next == previous {
@@ -345,15 +343,15 @@ impl Wheel {
         index
     }
 
-    fn release(&mut self, index: u32) {
+    fn release(&mut self, key: Key) {
         self.live -= 1;
         let free = self.free;
-        let node = self.node_mut(index);
+        let node = self.node_mut(key.index);
         node.previous = NIL;
-        node.generation += 1;
+        node.generation = key.generation + 1;
         if node.generation < u32::MAX - 1 {
             node.next = free;
-            self.free = index;
+            self.free = key.index;
         }
     }
 
