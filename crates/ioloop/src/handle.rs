@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::core::Core;
 use crate::error::LoopClosed;
 use crate::inbox::Inbox;
-use crate::ioloop::IoLoop;
+use crate::task::detached;
 use crate::unit::Unit;
 
 /// A way to a loop for other threads: small, `Send`, and valid for as long as anybody likes.
@@ -78,17 +78,21 @@ impl LoopHandle {
         F::Output: Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
+        let location = Location::caller();
         self.add_callback(move || {
             let future = make();
-            IoLoop::current().spawn_callback(async move {
+            let answered = async move {
                 // Nobody waits any more when this fails, which is their right.
                 let _ = sender.send(future.await);
-            });
+            };
+            if let Some(core) = Core::current() {
+                detached::spawn(&core, answered, location);
+            }
         })?;
         Ok(RemoteTask { receiver })
     }
 
-    /// Has the loop's [`start`](IoLoop::start) return, as [`IoLoop::stop`] does. Stopping a loop that
+    /// Has the loop's [`start`](crate::IoLoop::start) return, as [`IoLoop::stop`](crate::IoLoop::stop) does. Stopping a loop that
     /// is closed does nothing.
     pub fn stop(&self) {
         // A closed loop does not run, which is what was asked for.

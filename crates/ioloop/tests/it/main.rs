@@ -2,12 +2,21 @@
 
 mod clock;
 mod close;
+mod descriptors;
 mod executor;
+mod failures;
+mod handle;
 mod ioloop;
 mod locks;
 mod multi;
+mod observe;
+mod periodic;
+mod process;
 mod promises;
 mod queues;
+mod races;
+mod runtime;
+mod signals;
 mod support;
 mod tasks;
 mod timers;

@@ -69,7 +69,7 @@ impl<T: 'static> Notes<T> {
     }
 
     /// A callback that adds a note.
-    pub(crate) fn adds(&self, note: T) -> impl FnOnce() + 'static {
+    pub(crate) fn adds(&self, note: T) -> impl FnOnce() + use<T> {
         let notes = self.clone();
         move || notes.add(note)
     }
@@ -143,7 +143,7 @@ impl Flag {
     }
 
     /// A callback that sets it.
-    pub(crate) fn sets(&self) -> impl FnOnce() + 'static {
+    pub(crate) fn sets(&self) -> impl FnOnce() + use<> {
         let flag = self.clone();
         move || flag.set()
     }
