@@ -7,10 +7,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use http::StatusCode;
-use squall::server::Config;
+use squall::ioloop::{Signal, locks};
 use squall::web::sse::{self, EventStream};
 use squall::web::{Html, HttpError};
 use squall::{Application, HttpServer, IoLoop, Json, Path, Query, State, with_timeout};
+use squall_examples::causes;
 
 use crate::event::{Event, Omitted};
 use crate::guard::Guard;
@@ -51,25 +52,29 @@ macro_rules! file {
 /// A sentence for the user.
 pub(crate) fn serve(port: u16) -> Result<(), String> {
     log::init(log::Watched::Printed);
+    IoLoop::run_sync(serve_until_asked(port)).map_err(|err| causes(err.as_ref()))
+}
+
+async fn serve_until_asked(port: u16) -> squall::Result<()> {
     let stage = Stage::default();
-    let config = Config {
-        stop_timeout: STOP_TIMEOUT,
-        ..Config::default()
-    };
     let server = HttpServer::new(move || Guard(application(stage.clone())))
-        .loops(1)
-        .config(config)
         .listen((Ipv4Addr::LOCALHOST, port))
         .map_err(|err| not_listening(port, &err))?;
-    let addr = server.local_addr().map_err(|err| err.to_string())?;
-    terminal::print(&format!(
-        "Squall's tour is at http://{addr}/\nCtrl-C ends it.\n"
-    ))?;
-    match server.run() {
-        // Asked twice to end: that is what happened.
-        Err(err) if err.kind() == ErrorKind::Interrupted => Ok(()),
-        result => result.map_err(|err| format!("the tour ended: {err}")),
+    let asked = Rc::new(locks::Event::new());
+    for signal in [Signal::Interrupt, Signal::Terminate] {
+        let asked = Rc::clone(&asked);
+        // Caught until the end of the process, so nobody needs the task.
+        drop(IoLoop::current().add_signal_callback(signal, move || asked.set())?);
     }
+    let serving = server.serve()?;
+    // Said last: whoever has read it may ask the tour for anything, also to end.
+    terminal::print(&format!(
+        "Squall's tour is at http://{}/\nCtrl-C ends it.\n",
+        serving.local_addr()
+    ))?;
+    asked.wait().await;
+    serving.stop(STOP_TIMEOUT).await;
+    Ok(())
 }
 
 fn not_listening(port: u16, err: &io::Error) -> String {
