@@ -160,9 +160,15 @@ impl Connection {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<RequestHead>, Failure>> {
         ready!(self.poll_step_allowed(cx));
-        match self.input.poll_step(&mut self.stream, cx)? {
-            Poll::Ready(Step::Head(head)) => return Poll::Ready(Ok(Some(head))),
-            Poll::Ready(_) => return Poll::Ready(Ok(None)),
+        match self.input.poll_step(&mut self.stream, cx) {
+            Poll::Ready(Ok(Step::Head(head))) => return Poll::Ready(Ok(Some(head))),
+            Poll::Ready(Ok(_)) => return Poll::Ready(Ok(None)),
+            Poll::Ready(Err(Failure::Left)) => {
+                // Half a request is nobody's loss, but answers to those before it may still be on their way.
+                tracing::debug!(peer = %self.info.peer, "client left amid a request's head");
+                return Poll::Ready(Ok(None));
+            }
+            Poll::Ready(Err(failure)) => return Poll::Ready(Err(failure)),
             Poll::Pending => {}
         }
         // Nothing more to answer for now, so what was answered leaves.

@@ -25,8 +25,12 @@ impl Connection {
     /// Ends the connection the way its last request left it.
     pub(super) async fn close(mut self, ended: Result<(), Failure>) {
         match ended.map_or_else(|failure| self.say(failure), |()| Parting::Orderly) {
-            // What fails from here on concerns nobody: everything there was to say has been said.
-            Parting::Orderly => drop(self.finish().await),
+            Parting::Orderly => {
+                if self.finish().await.is_err() && self.output.len() > 0 {
+                    // The end of the stream would say that this was all.
+                    self.stream.reset();
+                }
+            }
             Parting::Reset => self.stream.reset(),
             Parting::Silent => {}
         }
@@ -83,7 +87,7 @@ impl Connection {
     /// on unread bytes resets the connection and takes the answer with it (RFC 9112 §9.6).
     async fn finish(&mut self) -> Result<(), Failure> {
         self.turns(Self::poll_finish_writing).await?;
-        if self.input.is_unread() {
+        if self.input.is_unread() || self.stream.has_unread() {
             let mut lingering = Deadline::default();
             self.turns(|this, cx| this.poll_linger(&mut lingering, cx))
                 .await?;

@@ -10,7 +10,7 @@ use http::{Method, StatusCode, Uri, Version};
 use squall_http::h1::{CONTINUE, Exchange, RequestHead};
 use squall_http::{BodyError, BodyStream};
 
-use super::failure::Failure;
+use super::failure::{Failure, OneLine};
 use super::respond::plain;
 use super::upload::{Demand, Upload};
 use super::{Connection, Next};
@@ -231,6 +231,9 @@ impl Connection {
         if !upload.can_be_skipped(self.config.unread_bytes) {
             return Ok(Next::Close);
         }
+        if upload.complete {
+            return Ok(Next::Request);
+        }
         upload.abandon();
         upload.stalled.restart();
         let mut skipped = 0;
@@ -256,7 +259,9 @@ impl Connection {
                 }
                 Poll::Ready(Ok(step)) => upload.pass(step),
                 // It is answered already; there is nothing to say about the rest.
-                Poll::Ready(Err(Failure::Refused(_))) => return Poll::Ready(Ok(Next::Close)),
+                Poll::Ready(Err(Failure::Left | Failure::Refused(_))) => {
+                    return Poll::Ready(Ok(Next::Close));
+                }
                 Poll::Ready(Err(failure)) => return Poll::Ready(Err(failure)),
                 Poll::Pending if flushed.is_pending() => return self.poll_write_timeout(cx),
                 Poll::Pending => {
@@ -270,13 +275,13 @@ impl Connection {
 
     fn answer_panic(&mut self, exchanging: &mut Exchanging, panic: &str) -> Result<(), Failure> {
         let Exchanging { method, target, .. } = &*exchanging;
-        tracing::error!(peer = %self.info.peer, "the service panicked on {method} {target}: {panic}");
+        tracing::error!(peer = %self.info.peer, "the service panicked on {method} {target}: {}", OneLine(panic));
         self.begin_answer(exchanging, plain(StatusCode::INTERNAL_SERVER_ERROR))
     }
 
     fn broken_by_panic(&self, exchanging: &Exchanging, panic: &str) -> Failure {
         let Exchanging { method, target, .. } = exchanging;
-        tracing::error!(peer = %self.info.peer, "the answer's body panicked on {method} {target}: {panic}");
+        tracing::error!(peer = %self.info.peer, "the answer's body panicked on {method} {target}: {}", OneLine(panic));
         exchanging.failure()
     }
 }

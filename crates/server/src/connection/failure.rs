@@ -1,5 +1,6 @@
 //! Why a connection ends before its time.
 
+use std::fmt::{self, Write as _};
 use std::io;
 
 use squall_http::h1::ParseError;
@@ -39,5 +40,21 @@ impl From<ParseError> for Failure {
             ParseError::Truncated => Self::Left,
             err => Self::Refused(err),
         }
+    }
+}
+
+/// Text for the log that may quote what a client sent: it must not forge lines, nor steer the terminal that shows them.
+pub(super) struct OneLine<'a>(pub(super) &'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for char in self.0.chars() {
+            if char.is_control() {
+                write!(f, "{}", char.escape_default())?;
+            } else {
+                f.write_char(char)?;
+            }
+        }
+        Ok(())
     }
 }

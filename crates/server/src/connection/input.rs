@@ -129,9 +129,9 @@ impl Input {
         !self.tail.is_empty()
     }
 
-    /// Says whether the client has shut down its writing side.
-    pub(super) fn ended(&self) -> bool {
-        self.ended
+    /// Says whether the client has shut down its writing side, and everything it sent was decoded.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.ended && self.tail.is_empty()
     }
 
     fn decode_tail(&mut self) -> Result<Option<Step>, ParseError> {

@@ -10,7 +10,7 @@ use squall_http::h1::{Exchange, ResponseStart, WriteError};
 
 use super::Connection;
 use super::exchange::{Exchanging, Stage};
-use super::failure::Failure;
+use super::failure::{Failure, OneLine};
 use crate::date;
 
 impl Connection {
@@ -20,8 +20,8 @@ impl Connection {
         exchanging: &mut Exchanging,
         response: Response<Body>,
     ) -> Result<(), Failure> {
-        let last =
-            self.input.ended() || !exchanging.upload.can_be_skipped(self.config.unread_bytes);
+        let last = self.input.is_exhausted()
+            || !exchanging.upload.can_be_skipped(self.config.unread_bytes);
         let exchange = self.last_if(last, exchanging.exchange);
         exchanging.until_close = exchanging.http10 && response.body().length().is_none();
         if let Err((err, response)) = self.encode_head(exchange, response, &mut exchanging.stage) {
@@ -79,7 +79,7 @@ impl Connection {
             .source()
             .map(|cause| format!(": {cause}"))
             .unwrap_or_default();
-        tracing::error!(peer = %self.info.peer, "the answer to {method} {target} is cut off: {err}{cause}");
+        tracing::error!(peer = %self.info.peer, "the answer to {method} {target} is cut off: {err}{}", OneLine(&cause));
         exchanging.failure()
     }
 

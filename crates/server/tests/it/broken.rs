@@ -11,8 +11,8 @@ use squall_server::Config;
 use tokio::io::AsyncReadExt;
 
 use crate::log::Log;
-use crate::wire::Wire;
-use crate::{echo, on_loop, status};
+use crate::wire::{ROOM, Wire};
+use crate::{echo, on_loop, on_paused_loop, status};
 
 /// What a refused request is answered with.
 fn refusal(line: &str) -> String {
@@ -310,6 +310,44 @@ fn an_answer_that_ends_with_the_connection_is_reset_when_it_fails() {
             .await
             .expect_err("it must not look whole");
         assert_eq!(err.kind(), std::io::ErrorKind::ConnectionReset);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_answer_that_ends_with_the_connection_is_reset_when_the_client_does_not_take_its_end() {
+    on_paused_loop(async {
+        let service = |_request: Request<Body>| async {
+            Response::new(Body::from_chunks([vec![b'x'; 3 * ROOM]]))
+        };
+        let (mut wire, served) = Wire::serving(service);
+        wire.send("GET / HTTP/1.0\r\n\r\n").await;
+        served.await?;
+        let mut answer = Vec::new();
+        let err = wire.stream.read_to_end(&mut answer).await;
+        let err = err.expect_err("it must not look whole");
+        assert_eq!(err.kind(), std::io::ErrorKind::ConnectionReset);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_a_panic_says_stays_on_its_line_of_the_log() {
+    on_loop(async {
+        let log = Log::catch();
+        let service = |request: Request<Body>| async {
+            let body = request.into_body().collect(100).await.expect("it comes");
+            let text = String::from_utf8_lossy(&body).into_owned();
+            panic!("what is {text}?")
+        };
+        let (mut wire, _served) = Wire::serving(service);
+        wire.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\na\r\nb\x1b[0m")
+            .await;
+        wire.until("Error\n").await;
+        assert_eq!(
+            log.at("ERROR"),
+            ["ERROR the service panicked on POST /: what is a\\r\\nb\\u{1b}[0m? peer=memory"]
+        );
         Ok(())
     });
 }

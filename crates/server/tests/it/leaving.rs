@@ -158,3 +158,61 @@ fn a_body_kept_by_a_task_of_its_own_fails_when_the_answer_is_done() {
         Ok(())
     });
 }
+
+#[test]
+fn an_answer_is_not_lost_when_the_client_stops_amid_its_next_request() {
+    for rest in ["G", "GET /next HT", "GET /next HTTP/1.1\r\nHost: te"] {
+        on_loop(async {
+            let (mut wire, served) = Wire::serving(crate::echo);
+            wire.send(format!("GET / HTTP/1.1\r\nHost: test\r\n\r\n{rest}"))
+                .await;
+            wire.stream.shutdown().await?;
+            let answer = wire.rest().await;
+            assert!(answer.ends_with("GET / []"), "{rest:?}: {answer:?}");
+            served.await?;
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn with_half_close_all_of_several_answers_that_take_time() {
+    on_loop(async {
+        let service = |request: Request<Body>| async {
+            moment().await;
+            moment().await;
+            crate::echo(request).await
+        };
+        let config = Config {
+            half_close: true,
+            ..Config::default()
+        };
+        let (mut wire, _served) = Wire::serving_with(service, config);
+        for path in ["/a", "/b", "/c"] {
+            wire.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n"))
+                .await;
+        }
+        wire.stream.shutdown().await?;
+        let answers = wire.rest().await;
+        for path in ["/a", "/b", "/c"] {
+            assert!(answers.contains(&format!("GET {path} []")), "{answers}");
+        }
+        assert_eq!(answers.matches("connection: close").count(), 1, "{answers}");
+        Ok(())
+    });
+}
+
+#[test]
+fn an_early_answer_survives_a_client_that_stops_amid_its_upload() {
+    on_loop(async {
+        let service =
+            |_request: Request<Body>| async { Response::new(Body::from("x".repeat(100_000))) };
+        let (mut wire, _served) = Wire::serving(service);
+        wire.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nabc")
+            .await;
+        wire.until("\r\n\r\n").await;
+        wire.stream.shutdown().await?;
+        assert_eq!(wire.rest().await.len(), 100_000);
+        Ok(())
+    });
+}

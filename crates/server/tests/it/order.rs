@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use http::{Request, Response, StatusCode, header};
 use squall_http::Body;
-use squall_ioloop::promise;
+use squall_ioloop::{moment, promise, spawn};
 use squall_net::Address;
-use squall_server::ConnectInfo;
+use squall_server::{ConnectInfo, serve_connection};
+use tokio::io::AsyncWriteExt;
 
 use crate::wire::Wire;
 use crate::{echo, on_loop, status};
@@ -94,6 +95,29 @@ fn sixteen_pipelined_requests_are_answered_together() {
         for _ in 0..16 {
             wire.until("GET /p []").await;
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn answers_to_pipelined_requests_share_a_write() {
+    on_loop(async {
+        let (mut near, far) = squall_net::duplex(1 << 16);
+        let requests = "GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(16);
+        near.write_all(requests.as_bytes()).await?;
+        let near = Rc::new(near);
+        let other = Rc::clone(&near);
+        let early = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&early);
+        let service = move |_request: Request<Body>| {
+            counted.set(counted.get() + u32::from(other.has_unread()));
+            async { status(StatusCode::NO_CONTENT) }
+        };
+        let _served = spawn(serve_connection(far, Rc::new(service), Rc::default()));
+        while !near.has_unread() {
+            moment().await;
+        }
+        assert_eq!(early.get(), 0, "nothing leaves before all are answered");
         Ok(())
     });
 }

@@ -1,11 +1,12 @@
 //! Real sockets.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use http::{Request, Response};
 use squall_http::Body;
-use squall_ioloop::{moment, spawn};
+use squall_ioloop::{ThreadPoolExecutor, moment, spawn};
 use squall_net::{Address, IoStream};
 use squall_server::{Config, ConnectInfo, HttpServer, Serving};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -106,6 +107,51 @@ fn a_refused_upload_does_not_cost_the_client_its_answer() {
             .await;
         wire.send(vec![b'x'; 3_000_000]).await;
         assert!(wire.rest().await.starts_with("HTTP/1.1 413 "));
+        Ok(())
+    });
+}
+
+#[test]
+fn what_a_client_sends_too_much_does_not_cost_it_the_last_answer() {
+    const BYTES: usize = 200_000;
+    on_loop(async {
+        let client: Rc<RefCell<Option<std::net::TcpStream>>> = Rc::default();
+        let talker = Rc::clone(&client);
+        let served = {
+            let service = move |_request: Request<Body>| {
+                // Too late for the server to have read it together with the request.
+                let mut stream = talker.borrow_mut();
+                let stream = stream.as_mut().expect("it is connected");
+                std::io::Write::write_all(stream, b"GET /more HTTP/1.1\r\n").expect("sent");
+                let mut response = Response::new(Body::from(vec![b'x'; BYTES]));
+                let close = http::HeaderValue::from_static("close");
+                response
+                    .headers_mut()
+                    .insert(http::header::CONNECTION, close);
+                async { response }
+            };
+            let listener = squall_net::TcpListener::bind("127.0.0.1:0")?;
+            let mut stream = std::net::TcpStream::connect(listener.local_addr()?)?;
+            std::io::Write::write_all(&mut stream, b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")?;
+            client.replace(Some(stream));
+            let (stream, _peer) = listener.accept().await?;
+            spawn(squall_server::serve_connection(
+                stream,
+                Rc::new(service),
+                Rc::default(),
+            ))
+        };
+        for _ in 0..20 {
+            moment().await;
+        }
+        let mut stream = client.take().expect("the service has put it back");
+        let mut answer = Vec::new();
+        let reader = ThreadPoolExecutor::new(1);
+        let answer = reader
+            .submit(move || std::io::Read::read_to_end(&mut stream, &mut answer).map(|_| answer))
+            .await??;
+        assert!(answer.len() > BYTES, "{}", answer.len());
+        served.await?;
         Ok(())
     });
 }
