@@ -1,0 +1,211 @@
+use super::super::options;
+use super::*;
+
+fn judge(more: &[&str]) -> Judge {
+    let words = ["--addr", "127.0.0.1:1"].iter().chain(more);
+    let options = options::parse(words.map(|word| (*word).to_owned())).unwrap();
+    Judge::new(&options.unwrap())
+}
+
+fn answer(date: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\nServer: x\r\nDate: {date}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+const FIRST: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+const LATER: &str = "Mon, 07 Nov 1994 00:00:01 GMT";
+
+const fn right(used: usize) -> Verdict {
+    Verdict::Right {
+        used,
+        closes: false,
+    }
+}
+
+/// Judges `wire` in pieces that end at `cuts`, and the end of the connection: the first verdict that
+/// is not `More`; `More` for an answer that is cut off.
+fn judged(judge: &mut Judge, wire: &[u8], cuts: &[usize]) -> Verdict {
+    let mut progress = Progress::default();
+    let end = wire.len();
+    let ends = cuts.iter().chain([&end]);
+    for (from, to) in [0].iter().chain(cuts).zip(ends) {
+        if from == to {
+            continue;
+        }
+        match judge.take(0, &mut progress, &wire[*from..*to]) {
+            Verdict::More => {}
+            Verdict::Right { used, closes } => {
+                assert!(!progress.begun());
+                return Verdict::Right {
+                    used: from + used,
+                    closes,
+                };
+            }
+            other => return other,
+        }
+    }
+    judge.end(0, &mut progress).unwrap_or(Verdict::More)
+}
+
+fn why(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Wrong { why, .. } | Verdict::Broken { why } => why,
+        other => panic!("expected a wrong answer, found {other:?}"),
+    }
+}
+
+#[test]
+fn right_answers_are_right_wherever_they_are_cut() {
+    for date in [FIRST, LATER] {
+        let wire = answer(date, "Hello, World!");
+        let mut pipelined = wire.clone();
+        pipelined += "HTTP";
+        for first in 0..wire.len() {
+            for second in first..wire.len() {
+                let mut judge = judge(&[]);
+                let learned = answer(FIRST, "Hello, World!");
+                assert_eq!(
+                    judged(&mut judge, learned.as_bytes(), &[first]),
+                    right(learned.len())
+                );
+                assert_eq!(
+                    judged(&mut judge, pipelined.as_bytes(), &[first, second]),
+                    right(wire.len()),
+                    "{date} cut at {first} and {second}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn any_byte_that_differs_is_found() {
+    let right_wire = answer(FIRST, "Hello, World!");
+    let dates = right_wire.find(FIRST).unwrap();
+    for at in 0..right_wire.len() {
+        let mut wire = right_wire.clone().into_bytes();
+        wire[at] ^= 2;
+        // Digits and letters of a date may be others; spaces, commas and colons may not.
+        let in_date = (dates..dates + 26).contains(&at);
+        if in_date && right_wire.as_bytes()[at].is_ascii_alphanumeric() {
+            continue;
+        }
+        for cut in [0, 1, 20, dates + 3, dates + 40, wire.len() - 1] {
+            let mut judge = judge(&[]);
+            judged(&mut judge, right_wire.as_bytes(), &[]);
+            judged(&mut judge, right_wire.as_bytes(), &[]);
+            let verdict = judged(&mut judge, &wire, &[cut]);
+            // `More` is cut off: the head or the body has become longer.
+            let found = !matches!(verdict, Verdict::Right { .. });
+            // Spaces around a value and the case of a name are not part of the answer's meaning.
+            let harmless = wire.eq_ignore_ascii_case(right_wire.as_bytes());
+            assert!(found || harmless, "byte {at}, cut {cut}: {verdict:?}");
+        }
+    }
+}
+
+#[test]
+fn wrong_answers_say_what_is_wrong() {
+    for (wire, words) in [
+        (
+            answer(FIRST, "Hello, World?"),
+            "body differs at byte 12 of 13: \"?\" instead of \"!\"",
+        ),
+        (answer(FIRST, "Hello"), "body has 5 bytes instead of 13"),
+        (
+            answer(FIRST, "Hello, World!").replace("200 OK", "500 Oh"),
+            "status 500 instead of 200, body \"Hello, World!\"",
+        ),
+        (
+            answer(FIRST, "Hello, World!").replace("200 OK", "200 Ok"),
+            "status line \"HTTP/1.1 200 Ok\" instead of",
+        ),
+        (
+            answer(FIRST, "Hello, World!").replace("Server: x", "Server: y"),
+            "field server \"y\" where the first answer has server \"x\"",
+        ),
+        (
+            answer(FIRST, "Hello, World!").replace("\r\n\r\n", "\r\nA: b\r\n\r\n"),
+            "3 fields instead of 2",
+        ),
+        (answer("now", "Hello, World!"), "the date is malformed"),
+    ] {
+        let mut judge = judge(&[]);
+        judged(&mut judge, answer(FIRST, "Hello, World!").as_bytes(), &[]);
+        let found = why(judged(&mut judge, wire.as_bytes(), &[]));
+        assert!(found.contains(words), "{found}");
+    }
+}
+
+#[test]
+fn the_first_answer_is_held_to_the_arguments() {
+    let wire = answer(FIRST, "Hello");
+    let mut strict = judge(&["--expect-status", "404"]);
+    assert!(why(judged(&mut strict, wire.as_bytes(), &[])).contains("200 instead of 404"));
+    let mut strict = judge(&[]);
+    strict.body = Some(b"Hellas".to_vec());
+    assert!(why(judged(&mut strict, wire.as_bytes(), &[])).contains("byte 4 of 6"));
+    strict.body = Some(b"Hello".to_vec());
+    assert_eq!(
+        judged(&mut strict, wire.as_bytes(), &[]),
+        right(wire.len()),
+        "a wrong first answer teaches nothing"
+    );
+}
+
+#[test]
+fn the_same_body_in_other_chunks_is_right() {
+    let chunked = |chunks: &str| {
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n")
+    };
+    let mut judge = judge(&[]);
+    let first = chunked("5\r\nHello\r\n");
+    let other = chunked("2\r\nHe\r\n3\r\nllo\r\n");
+    for wire in [&first, &other, &first] {
+        for cut in 0..wire.len() {
+            assert_eq!(
+                judged(&mut judge, wire.as_bytes(), &[cut]),
+                right(wire.len())
+            );
+        }
+    }
+    let wrong = chunked("2\r\nHe\r\n3\r\nlla\r\n");
+    assert!(why(judged(&mut judge, wrong.as_bytes(), &[])).contains("body differs at byte 4"));
+}
+
+#[test]
+fn the_last_answer_of_a_connection_may_say_so() {
+    let mut judge = judge(&["--vary", "X-Request-Id"]);
+    let wire = |more: &str| format!("HTTP/1.1 200 OK\r\n{more}Content-Length: 0\r\n\r\n");
+    judged(&mut judge, wire("X-Request-Id: 1\r\n").as_bytes(), &[]);
+    let last = wire("X-Request-Id: 2\r\nConnection: close\r\n");
+    assert_eq!(
+        judged(&mut judge, last.as_bytes(), &[]),
+        Verdict::Right {
+            used: last.len(),
+            closes: true
+        }
+    );
+}
+
+#[test]
+fn answers_that_end_with_the_connection_are_read_to_their_end() {
+    let mut judge = judge(&[]);
+    for (body, correct) in [("all", true), ("all", true), ("al", false)] {
+        let mut progress = Progress::default();
+        let wire = format!("HTTP/1.1 200 OK\r\n\r\n{body}");
+        assert_eq!(judge.take(0, &mut progress, wire.as_bytes()), Verdict::More);
+        assert!(progress.begun());
+        match judge.end(0, &mut progress) {
+            Some(Verdict::Right { .. }) => assert!(correct),
+            Some(Verdict::Wrong { why, .. }) => assert!(!correct && why.contains("2 bytes")),
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut progress = Progress::default();
+    judge.take(0, &mut progress, b"HTTP/1.1 2");
+    assert_eq!(progress.length(), 10);
+    assert!(judge.end(0, &mut progress).is_none());
+}
