@@ -57,6 +57,12 @@ pub trait BodyStream {
     fn take_trailers(self: Pin<&mut Self>) -> Option<HeaderMap> {
         None
     }
+
+    /// Asks a stream that has no end of its own to end soon, because its server stops; told at most once, and
+    /// `poll_chunk` is polled after it.
+    ///
+    /// The default does nothing, which is right for streams that end by themselves: a stop waits for them.
+    fn stop(self: Pin<&mut Self>) {}
 }
 
 impl Body {
@@ -152,6 +158,13 @@ impl Body {
         }
     }
 
+    /// Asks a stream that has no end of its own to end soon; see [`BodyStream::stop`].
+    pub fn stop(&mut self) {
+        if let Self::Stream(stream) = self {
+            stream.as_mut().stop();
+        }
+    }
+
     /// Waits for the whole body, of at most `limit` bytes. A body of one piece is not copied.
     ///
     /// # Errors
@@ -207,6 +220,10 @@ impl BodyStream for Body {
 
     fn take_trailers(self: Pin<&mut Self>) -> Option<HeaderMap> {
         Body::take_trailers(self.get_mut())
+    }
+
+    fn stop(self: Pin<&mut Self>) {
+        Body::stop(self.get_mut());
     }
 }
 
