@@ -14,7 +14,7 @@ use squall_net::bind_sibling;
 use crate::config::Config;
 use crate::control::StopReport;
 use crate::server::BIND;
-use crate::service::Service;
+use crate::service::{Service, checked};
 use crate::serving::Serving;
 
 type Loop = JoinHandle<io::Result<StopReport>>;
@@ -43,9 +43,15 @@ where
         let alive: Vec<Alive> = shares.iter().map(|_| Alive::new(&ending)).collect();
         let mut threads = Vec::with_capacity(loops);
         for (number, (share, alive)) in shares.into_iter().zip(alive).enumerate() {
+            if number == 1 && !poll_fn(|cx| ending.poll_first(cx)).await {
+                // What is wrong with one service is wrong with all: once is enough to say it.
+                break;
+            }
             threads.push(start(number, make.clone(), config.clone(), share, alive)?);
         }
-        tracing::info!("serving on {} with {loops} loops", addrs.join(", "));
+        if poll_fn(|cx| ending.poll_ready(cx)).await {
+            tracing::info!("serving on {} with {loops} loops", addrs.join(", "));
+        }
         let over = poll_fn(|cx| ending.poll_over(cx)).await;
         for signal in signals {
             signal.cancel();
@@ -89,9 +95,10 @@ where
             let io_loop = IoLoop::new()?;
             let report = IoLoop::run_sync(async {
                 let deadline = config.stop_timeout;
+                let service = checked(make())?;
                 alive.0.count_ready();
                 poll_fn(|cx| alive.0.poll_ready(cx)).await;
-                let serving = Serving::start(make(), Rc::new(config), sockets)?;
+                let serving = Serving::start(service, Rc::new(config), sockets)?;
                 poll_fn(|cx| alive.0.poll_stopping(cx)).await;
                 Ok(serving.stop(deadline).await)
             });
@@ -129,8 +136,11 @@ fn report(threads: Vec<Loop>) -> io::Result<()> {
             Err(_) => failure = Some(io::Error::other("a serving thread panicked")),
         }
     }
+    if let Some(err) = failure {
+        return Err(err);
+    }
     tracing::info!("stopped: {total}");
-    failure.map_or(Ok(()), Err)
+    Ok(())
 }
 
 /// What the threads of one server tell each other.
@@ -167,11 +177,18 @@ impl Ending {
         self.change(|state| state.ready += 1);
     }
 
-    /// Waits until all loops are ready, or one has ended instead. Clients that come earlier stay queued, so that they take
-    /// no descriptors which a loop needs to begin.
-    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Waits until the first loop is ready; false if it has ended instead, or a signal came.
+    fn poll_first(&self, cx: &mut Context<'_>) -> Poll<bool> {
         self.poll(cx, |state| {
-            (state.stopping || state.ready >= state.alive).then_some(())
+            (state.stopping || state.ready > 0).then_some(!state.stopping)
+        })
+    }
+
+    /// Waits until all loops are ready; false if one has ended instead, or a signal came. Clients that come earlier stay
+    /// queued, so that they take no descriptors which a loop needs to begin.
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<bool> {
+        self.poll(cx, |state| {
+            (state.stopping || state.ready >= state.alive).then_some(!state.stopping)
         })
     }
 

@@ -10,7 +10,7 @@ use squall_net::{BindOptions, bind_sockets};
 
 use crate::config::Config;
 use crate::run;
-use crate::service::Service;
+use crate::service::{Service, checked};
 use crate::serving::Serving;
 
 /// How the server's sockets are bound: each loop may add its own.
@@ -99,7 +99,8 @@ where
     ///
     /// # Errors
     ///
-    /// When [`listen`](Self::listen) was not called, or the system refuses to watch the sockets.
+    /// When [`listen`](Self::listen) was not called, the service's [`check`](Service::check) finds something wrong
+    /// ([`InvalidInput`](io::ErrorKind::InvalidInput)), or the system refuses to watch the sockets.
     ///
     /// # Panics
     ///
@@ -108,11 +109,8 @@ where
         if self.sockets.is_empty() {
             return Err(listens_nowhere());
         }
-        Serving::start(
-            Rc::new((self.factory)()),
-            Rc::new(self.config),
-            self.sockets,
-        )
+        let service = checked(Rc::new((self.factory)()))?;
+        Serving::start(service, Rc::new(self.config), self.sockets)
     }
 
     /// Serves on threads of its own, one for each loop, until Ctrl-C or SIGTERM, then stops gracefully as
@@ -123,8 +121,9 @@ where
     ///
     /// # Errors
     ///
-    /// When [`listen`](Self::listen) was not called, a loop cannot be made, a factory panics, or a loop runs already on the
-    /// calling thread. A second signal ends the waiting at once with [`Interrupted`](io::ErrorKind::Interrupted): the threads
+    /// When [`listen`](Self::listen) was not called, a service's [`check`](Service::check) finds something wrong
+    /// ([`InvalidInput`](io::ErrorKind::InvalidInput)), a loop cannot be made, a factory panics, or a loop runs already on
+    /// the calling thread. A second signal ends the waiting at once with [`Interrupted`](io::ErrorKind::Interrupted): the threads
     /// end with the process.
     pub fn run(self) -> io::Result<()> {
         if self.sockets.is_empty() {

@@ -1,7 +1,10 @@
 //! What answers requests.
 
+use std::error::Error;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use http::{Request, Response};
 use squall_http::Body;
@@ -39,6 +42,18 @@ pub type Answer = Pin<Box<dyn Future<Output = Response<Body>>>>;
 pub trait Service: 'static {
     /// Answers one request.
     fn call(&self, request: Request<Body>) -> Answer;
+
+    /// Looks whether the service can do its work at all: called on each loop before it accepts the first connection.
+    ///
+    /// The default finds nothing wrong.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the way in which the service was put together. The server does not start then:
+    /// [`serve`](crate::HttpServer::serve) and [`run`](crate::HttpServer::run) end with this text.
+    fn check(&self) -> Result<(), Box<dyn Error>> {
+        Ok(())
+    }
 }
 
 impl<F, A> Service for F
@@ -59,4 +74,27 @@ pub struct ConnectInfo {
     pub local: Address,
     /// The address of the client's end, as the socket tells it.
     pub peer: Address,
+}
+
+impl ConnectInfo {
+    /// Makes what a server would tell a service, for tests and for other hosts of a service.
+    pub fn new(local: impl Into<Address>, peer: impl Into<Address>) -> Self {
+        let (local, peer) = (local.into(), peer.into());
+        Self { local, peer }
+    }
+}
+
+/// Checks a service that is about to serve.
+pub(crate) fn checked(service: Rc<dyn Service>) -> io::Result<Rc<dyn Service>> {
+    let Err(err) = service.check() else {
+        return Ok(service);
+    };
+    let mut text = err.to_string();
+    let mut source = err.source();
+    while let Some(err) = source {
+        text = format!("{text}: {err}");
+        source = err.source();
+    }
+    // As text, for the error goes to another thread.
+    Err(io::Error::new(io::ErrorKind::InvalidInput, text))
 }

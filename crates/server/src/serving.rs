@@ -68,7 +68,8 @@ impl Serving {
     /// Stops the server gracefully and waits for the end.
     ///
     /// New connections are refused (those that the kernel has queued already are still served), idle ones are closed at
-    /// once, answers in flight are finished with `Connection: close`. What is not done after `deadline` is cut. Stopping
+    /// once, answers in flight are finished with `Connection: close`; bodies without an end of their own are asked to end
+    /// ([`BodyStream::stop`](squall_http::BodyStream::stop)). What is not done after `deadline` is cut. Stopping
     /// begins with this call, not with the first poll; a second call may shorten the deadline.
     ///
     /// # Panics

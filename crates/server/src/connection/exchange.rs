@@ -24,6 +24,8 @@ pub(super) struct Exchanging {
     pub(super) exchange: Exchange,
     pub(super) upload: Upload,
     pub(super) stage: Stage,
+    /// The body of the answer knows that the server stops.
+    told_of_stop: bool,
     /// The client speaks HTTP/1.0, where a body of unknown length ends with the connection.
     pub(super) http10: bool,
     /// So does the body of this answer.
@@ -85,6 +87,7 @@ impl Connection {
             exchange,
             upload,
             stage: Stage::Done,
+            told_of_stop: false,
             http10,
             until_close: false,
             method,
@@ -154,7 +157,15 @@ impl Connection {
                         self.end_answer(exchanging)?;
                         continue;
                     };
-                    match guarded(|| source.as_mut().poll_chunk(cx)) {
+                    let tell = self.member.is_stopping() && !exchanging.told_of_stop;
+                    exchanging.told_of_stop |= tell;
+                    let next = guarded(|| {
+                        if tell {
+                            source.as_mut().stop();
+                        }
+                        source.as_mut().poll_chunk(cx)
+                    });
+                    match next {
                         Ok(Poll::Ready(Some(Ok(next)))) => *piece = next,
                         Ok(Poll::Ready(Some(Err(err)))) => {
                             return Err(self.broken(exchanging, &err));

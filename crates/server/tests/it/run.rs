@@ -1,6 +1,8 @@
 //! Several loops on their threads, and signals; in a process of its own.
 
 use std::env;
+use std::error::Error;
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -11,7 +13,7 @@ use std::time::Duration;
 use http::{Request, Response};
 use squall_http::Body;
 use squall_ioloop::sleep;
-use squall_server::HttpServer;
+use squall_server::{Answer, HttpServer, Service};
 
 use crate::echo;
 
@@ -37,6 +39,79 @@ fn the_serving_process() {
         outcome.map_err(|err| err.kind())
     )
     .expect("the other process reads");
+}
+
+/// Not a test but the other process of the one below.
+#[test]
+fn the_process_that_cannot_serve() {
+    if env::var_os(ROLE).is_none() {
+        return;
+    }
+    let factory = || {
+        writeln!(io::stdout(), "made").expect("the other process reads");
+        Misconfigured
+    };
+    let outcome = HttpServer::new(factory)
+        .loops(3)
+        .listen("127.0.0.1:0")
+        .expect("a free port")
+        .run();
+    let err = outcome.expect_err("nothing can be served");
+    writeln!(io::stdout(), "{:?}: {err}", err.kind()).expect("the other process reads");
+}
+
+#[test]
+fn a_service_that_finds_itself_wrong_keeps_the_server_from_starting() {
+    let output = Command::new(this_program())
+        .args([
+            "--exact",
+            "run::the_process_that_cannot_serve",
+            "--nocapture",
+        ])
+        .env(ROLE, "1")
+        .output()
+        .expect("this program starts");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(said.matches("made\n").count(), 1, "{said}");
+    let outcome = "InvalidInput: no route leads anywhere: the map is empty\n";
+    assert!(said.contains(outcome), "{said}");
+}
+
+#[test]
+fn serve_refuses_such_a_service_too() {
+    crate::on_loop(async {
+        let server = HttpServer::new(|| Misconfigured).listen("127.0.0.1:0")?;
+        let err = server.serve().expect_err("nothing can be served");
+        assert_eq!(err.to_string(), "no route leads anywhere: the map is empty");
+        Ok(())
+    });
+}
+
+struct Misconfigured;
+
+impl Service for Misconfigured {
+    fn call(&self, _request: Request<Body>) -> Answer {
+        unreachable!("it never serves")
+    }
+
+    fn check(&self) -> Result<(), Box<dyn Error>> {
+        Err(Box::new(Nowhere(io::Error::other("the map is empty"))))
+    }
+}
+
+#[derive(Debug)]
+struct Nowhere(io::Error);
+
+impl fmt::Display for Nowhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no route leads anywhere")
+    }
+}
+
+impl Error for Nowhere {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
 }
 
 /// Answers `/slow/MILLISECONDS` after that time, everything else at once.

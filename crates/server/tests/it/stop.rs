@@ -1,11 +1,14 @@
 //! The graceful stop.
 
 use std::cell::Cell;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response};
-use squall_http::Body;
+use squall_http::{Body, BodyError, BodyStream};
 use squall_ioloop::{Promise, moment, promise, spawn};
 use squall_net::IoStream;
 use squall_server::{HttpServer, Serving};
@@ -156,6 +159,55 @@ fn the_body_of_an_answer_in_flight_is_finished_too() {
         sender.finish();
         assert_eq!(wire.until("0\r\n\r\n").await, "0\r\n\r\n");
         assert!(!served.is_done());
+        Ok(())
+    });
+}
+
+/// Says "tick" once, and "bye" when it is asked to stop.
+#[derive(Default)]
+struct Endless {
+    ticked: bool,
+    stopping: bool,
+    said_bye: bool,
+}
+
+impl BodyStream for Endless {
+    fn poll_chunk(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, BodyError>>> {
+        if !std::mem::replace(&mut self.ticked, true) {
+            return Poll::Ready(Some(Ok("tick".into())));
+        }
+        if !self.stopping {
+            return Poll::Pending;
+        }
+        let said_bye = std::mem::replace(&mut self.said_bye, true);
+        Poll::Ready((!said_bye).then(|| Ok("bye".into())))
+    }
+
+    fn stop(mut self: Pin<&mut Self>) {
+        assert!(!self.stopping, "told once");
+        self.stopping = true;
+    }
+}
+
+#[test]
+fn an_endless_body_is_asked_to_end() {
+    on_loop(async {
+        let service = |_request: Request<Body>| async {
+            // Wrapped, as a layer around a handler may have it.
+            Response::new(Body::stream(Body::stream(Endless::default())))
+        };
+        let serving = HttpServer::new(move || service)
+            .listen("127.0.0.1:0")?
+            .serve()?;
+        let mut wire = connect(&serving).await?;
+        wire.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
+        wire.until("tick\r\n").await;
+        let report = serving.stop(LONG).await;
+        assert_eq!(wire.rest().await, "3\r\nbye\r\n0\r\n\r\n");
+        assert_eq!((report.idle, report.finished, report.cut), (0, 1, 0));
         Ok(())
     });
 }
