@@ -4,6 +4,7 @@ mod check;
 mod guard;
 mod methods;
 
+use std::error::Error;
 use std::fmt;
 use std::future::ready;
 use std::panic::Location;
@@ -50,10 +51,10 @@ const BODY_LIMIT: usize = 2 * 1024 * 1024;
 ///
 /// Adding a route never panics. Two routes for one path and method, a path that cannot be one, or state given twice are
 /// collected, logged at once with the places in the source that added them, and told by [`check`](Self::check), which
-/// a test of the application should call. An application with such a mistake does not serve some of what was written,
-/// so it serves nothing: every request is a 500 that repeats the mistakes in the log. A panic would be no louder, but
-/// it would come in the middle of a start-up, on whichever loop makes its application first, and tell only the first
-/// mistake.
+/// a test of the application should call. A server calls it too and does not start: `HttpServer::run` ends with all the
+/// mistakes. Asked in spite of a mistake in its routes, an application serves nothing, for it lacks some of what was
+/// written: every request is a 500 that repeats the mistakes in the log. A panic would be no louder, but it would tell
+/// only the first mistake.
 ///
 /// # Examples
 ///
@@ -295,6 +296,11 @@ impl Default for Application {
 impl Service for Application {
     fn call(&self, request: Request) -> Answer {
         self.dispatch(request)
+    }
+
+    /// Keeps a server from starting with an application that has mistakes.
+    fn check(&self) -> Result<(), Box<dyn Error>> {
+        Ok(Self::check(self)?)
     }
 }
 

@@ -61,7 +61,7 @@ impl EventSender {
         Ok(())
     }
 
-    /// Waits until the peer has gone.
+    /// Waits until the peer has gone, or the server that stops wants no more.
     ///
     /// # Cancel safety
     ///
@@ -70,7 +70,7 @@ impl EventSender {
         self.wait(|queue| queue.closed.then_some(())).await;
     }
 
-    /// Whether the peer has gone.
+    /// Whether the peer has gone, or the server that stops wants no more.
     pub fn is_closed(&self) -> bool {
         self.queue.borrow().closed
     }
@@ -140,7 +140,7 @@ impl fmt::Debug for EventSender {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The peer has gone: the normal end of a stream.
+    /// The peer has gone, or the server that stops wants no more: the normal end of a stream.
     Closed,
     /// There is no room now; only [`EventSender::try_send`] says so.
     Full,
@@ -178,12 +178,22 @@ impl Receiver {
         self.queue.borrow_mut().limit = bytes;
     }
 
+    /// Lets nothing more in, as if the peer had gone; what waits is still to be taken.
+    pub(super) fn close(&self) {
+        let waiting = {
+            let mut queue = self.queue.borrow_mut();
+            queue.closed = true;
+            mem::take(&mut queue.waiting)
+        };
+        wake_all(waiting);
+    }
+
     /// Takes all that waits; `None` once nothing waits and nobody is left who could send.
     pub(super) fn poll_text(&self, cx: &mut Context<'_>) -> Poll<Option<String>> {
         let (text, waiting) = {
             let mut queue = self.queue.borrow_mut();
             if queue.text.is_empty() {
-                if queue.senders == 0 {
+                if queue.senders == 0 || queue.closed {
                     return Poll::Ready(None);
                 }
                 match &mut queue.reader {
@@ -235,7 +245,7 @@ struct Queue {
     limit: usize,
     /// How many senders live.
     senders: usize,
-    /// The reader is gone.
+    /// The reader is gone, or wants no more.
     closed: bool,
     /// Wakes the reader: text, or the last sender gone.
     reader: Option<Waker>,

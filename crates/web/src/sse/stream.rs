@@ -26,12 +26,16 @@ const SIGN_OF_LIFE: Bytes = Bytes::from_static(b":\n\n");
 
 /// A response that sends events for as long as anybody sends some: `text/event-stream`.
 ///
+/// It ends early when the server is asked to stop, unless it is [`finite`](Self::finite).
+///
 /// It is not cached, and asks proxies that know `X-Accel-Buffering` not to hold it back.
 pub struct EventStream {
     receiver: Receiver,
     /// Fills the stream from inside; none: somebody else holds the sender.
     producer: Option<Producer>,
     keep_alive: Option<Duration>,
+    /// A stop of the server waits for the end.
+    finite: bool,
 }
 
 type Producer = Pin<Box<dyn Future<Output = Result<()>>>>;
@@ -74,6 +78,7 @@ impl EventStream {
             receiver,
             producer: None,
             keep_alive: Some(KEEP_ALIVE),
+            finite: false,
         };
         (sender, stream)
     }
@@ -89,6 +94,17 @@ impl EventStream {
         self.receiver.limit(bytes);
         self
     }
+
+    /// Says that the stream ends by itself before long: a server that stops waits for it, until its deadline.
+    ///
+    /// Otherwise a stop ends the stream after what was sent so far. Its senders learn that the peer has gone, and the page
+    /// connects again, to the server's successor, with the id of the last event it got.
+    pub fn finite(self) -> Self {
+        Self {
+            finite: true,
+            ..self
+        }
+    }
 }
 
 impl IntoResponse for EventStream {
@@ -97,6 +113,7 @@ impl IntoResponse for EventStream {
             receiver: self.receiver,
             producer: self.producer,
             keep_alive: self.keep_alive.map(KeepAlive::new),
+            finite: self.finite,
         };
         let mut response = with_type(EVENTS, Body::stream(events));
         let headers = response.headers_mut();
@@ -122,6 +139,7 @@ struct Events {
     receiver: Receiver,
     producer: Option<Producer>,
     keep_alive: Option<KeepAlive>,
+    finite: bool,
 }
 
 impl BodyStream for Events {
@@ -140,6 +158,12 @@ impl BodyStream for Events {
                 Poll::Ready(text.map(|text| Ok(text.into())))
             }
             Poll::Pending => keep_alive.poll(cx).map(|()| Some(Ok(SIGN_OF_LIFE))),
+        }
+    }
+
+    fn stop(self: Pin<&mut Self>) {
+        if !self.finite {
+            self.receiver.close();
         }
     }
 }

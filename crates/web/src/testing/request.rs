@@ -71,7 +71,7 @@ impl TestRequest {
         self.body(text)
     }
 
-    /// Adds what a server would add, such as `ConnectInfo`.
+    /// Adds what a server would add, such as [`ConnectInfo::new`](squall_server::ConnectInfo::new) of a peer.
     pub fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.request.extensions_mut().insert(value);
         self

@@ -144,3 +144,64 @@ fn a_page_gets_its_head_at_once_and_its_leaving_is_noticed() {
         gone.recv_timeout(LIMIT).expect("the sender is told");
     });
 }
+
+#[test]
+fn a_page_is_told_of_the_end_when_the_server_stops() {
+    crate::logs::install();
+    let outcome = IoLoop::run_sync(async move {
+        let listener = HttpServer::new(|| {
+            Application::new()
+                .state(Open::default())
+                .get("/events", events)
+                .post("/say", say_twice)
+        });
+        let serving = listener.listen("127.0.0.1:0")?.serve()?;
+        let address = serving.local_addr();
+        let pool = ThreadPoolExecutor::new(1);
+        let mut page = pool
+            .submit(move || {
+                let mut page = connect(address);
+                ask(&mut page, "GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
+                read_to(&mut page, "\r\n\r\n");
+                let mut other = connect(address);
+                ask(
+                    &mut other,
+                    "POST /say HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+                );
+                read_to(&mut other, "\r\n\r\n");
+                page
+            })
+            .await?;
+        let report = serving.stop(Duration::from_secs(3600)).await;
+        assert_eq!(report.cut, 0, "{report}");
+        let text = pool
+            .submit(move || {
+                let mut text = String::new();
+                page.read_to_string(&mut text).map(|_| text)
+            })
+            .await??;
+        assert!(text.ends_with("data: two\n\n\r\n0\r\n\r\n"), "{text:?}");
+        Ok::<_, Box<dyn Error>>(())
+    });
+    outcome.expect("the server stops without delay");
+}
+
+async fn say_twice(State(open): State<Open>) -> Result<()> {
+    let sender = open.0.borrow().clone().ok_or("no page is open")?;
+    sender.send("one").await?;
+    Ok(sender.send("two").await?)
+}
+
+#[test]
+fn a_server_does_not_start_with_an_application_that_has_mistakes() {
+    crate::logs::install();
+    async fn needy(_state: State<Open>) {}
+    let outcome = IoLoop::run_sync(async {
+        let app = || Application::new().get("/needy", needy);
+        let server = HttpServer::new(app).listen("127.0.0.1:0")?;
+        server.serve().map(|_| ())
+    });
+    let text = outcome.expect_err("there is no such state").to_string();
+    assert!(text.starts_with("route GET /needy ("), "{text}");
+    assert!(text.contains("there is no state of type `"), "{text}");
+}

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_ioloop::{IoLoop, sleep, spawn_callback};
-use squall_web::Application;
 use squall_web::sse::{Event, EventSender, EventStream, LastEventId, SendError};
 use squall_web::testing::{TestClient, TestStream};
+use squall_web::{Application, IntoResponse};
 use tracing::Level;
 
 use crate::logs::Logs;
@@ -272,6 +272,25 @@ fn where_a_page_stopped() {
         ] {
             let request = client.get("/").header("last-event-id", value);
             assert_eq!(request.await.text(), text);
+        }
+    });
+}
+
+#[test]
+fn a_finite_stream_goes_on_when_the_server_stops() {
+    run(async {
+        for finite in [false, true] {
+            let (sender, stream) = EventStream::channel();
+            let stream = if finite { stream.finite() } else { stream };
+            let mut body = stream.into_response().into_body();
+            sender.send("before").await.expect("there is room");
+            body.stop();
+            assert_eq!(sender.send("after").await.is_ok(), finite);
+            drop(sender);
+            let text = body.collect(1000).await.expect("it ends");
+            let text = String::from_utf8_lossy(&text).into_owned();
+            assert!(text.starts_with("data: before\n\n"), "{text}");
+            assert_eq!(text.contains("after"), finite, "{text}");
         }
     });
 }

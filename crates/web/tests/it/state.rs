@@ -87,3 +87,17 @@ fn without_a_connection_there_is_no_connect_info() {
         );
     });
 }
+
+#[test]
+fn a_test_says_who_the_peer_is() {
+    async fn peer(info: ConnectInfo) -> String {
+        info.peer.to_string()
+    }
+    run(async {
+        let client = TestClient::new(Application::new().get("/", peer));
+        let here = std::net::SocketAddr::from(([127, 0, 0, 1], 80));
+        let there = std::net::SocketAddr::from(([192, 0, 2, 7], 4711));
+        let request = client.get("/").extension(ConnectInfo::new(here, there));
+        assert_eq!(request.await.text(), "192.0.2.7:4711");
+    });
+}
