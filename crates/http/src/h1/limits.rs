@@ -28,8 +28,9 @@ pub struct Limits {
     /// [`ParseError::TooManyHeaders`](super::ParseError), 431.
     pub headers: usize,
     /// Bytes of a body after its framing is taken off. Default 104,857,600 (100 MiB). A longer one is
-    /// [`ParseError::BodyTooLarge`](super::ParseError), 413: at the head when `Content-Length` says so, else when the
-    /// chunk that crosses the limit is announced. `u64::MAX` leaves the choice to whoever reads the body.
+    /// [`ParseError::BodyTooLarge`](super::ParseError), 413: at the head when `Content-Length` says so, when the
+    /// chunk that crosses the limit is announced, or, in a response that lasts until the end of the connection, when the
+    /// bytes within the limit have been handed out and there is one more. `u64::MAX` leaves the choice to whoever reads the body.
     pub body_bytes: u64,
     /// Bytes of all chunk extensions of one body together. Default 16,384; nobody sends any, they are skipped.
     /// More is [`ParseError::ChunkExtensionsTooLong`](super::ParseError), 400.

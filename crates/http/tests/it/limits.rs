@@ -212,6 +212,27 @@ fn body_bytes() {
 }
 
 #[test]
+fn body_bytes_of_a_response_that_lasts_until_the_end() {
+    let limits = Limits {
+        body_bytes: 10,
+        ..Limits::default()
+    };
+    for (body, end) in [
+        ("", "end of body"),
+        ("0123456789", "end of body"),
+        ("0123456789a", "BodyTooLarge"),
+        ("0123456789abcdefghij", "BodyTooLarge"),
+    ] {
+        let response = format!("HTTP/1.1 200 OK\r\n\r\n{body}");
+        let decoder = || response_decoder(&[Method::GET], limits);
+        let summary = everywhere(decoder, response.as_bytes()).summary();
+        assert_eq!(end_of(&summary), end, "{body}");
+        let most = &body[..body.len().min(10)];
+        assert!(summary.contains(most), "{summary}");
+    }
+}
+
+#[test]
 fn no_body_limit_at_all() {
     let limits = Limits {
         body_bytes: u64::MAX,

@@ -12,17 +12,18 @@ pub(super) enum BodyReader {
     Chunked(Chunked),
     /// So many bytes; none is left of a body that is complete but for its `End`.
     Length(u64),
-    UntilClose,
+    /// All that comes, but at most so many bytes.
+    UntilClose(u64),
 }
 
 impl BodyReader {
     /// Starts the body of a head; `None` where HTTP ends.
-    pub(super) fn new(kind: BodyKind) -> Option<Self> {
+    pub(super) fn new(kind: BodyKind, limits: &Limits) -> Option<Self> {
         match kind {
             BodyKind::Chunked => Some(Self::Chunked(Chunked::new())),
             BodyKind::Empty => Some(Self::Length(0)),
             BodyKind::Length(bytes) => Some(Self::Length(bytes)),
-            BodyKind::UntilClose => Some(Self::UntilClose),
+            BodyKind::UntilClose => Some(Self::UntilClose(limits.body_bytes)),
             BodyKind::Upgrade => None,
         }
     }
@@ -37,14 +38,14 @@ impl BodyReader {
         let piece = match self {
             Self::Chunked(chunked) => return chunked.decode(input, limits, lines),
             Self::Length(0) => return Ok((0, Some(Event::End(HeaderMap::new())))),
-            Self::Length(left) => {
+            Self::UntilClose(0) if !input.is_empty() => return Err(ParseError::BodyTooLarge),
+            Self::Length(left) | Self::UntilClose(left) => {
                 // What does not fit into a `usize` is more than the input has.
                 let most = usize::try_from(*left).unwrap_or(usize::MAX);
                 let piece = &input[..input.len().min(most)];
                 *left -= piece.len() as u64;
                 piece
             }
-            Self::UntilClose => input,
         };
         let event = (!piece.is_empty()).then_some(Event::Data(piece));
         Ok((piece.len(), event))

@@ -203,7 +203,7 @@ impl RequestDecoder {
         self.lines.reset();
         self.empty_lines = 0;
         self.keep_alive = keep_alive;
-        self.state = BodyReader::new(body).map_or(State::Closed, State::Body);
+        self.state = BodyReader::new(body, &self.limits).map_or(State::Closed, State::Body);
         Ok(RequestHead {
             upgrade: line.method == Method::CONNECT || framing.offers_upgrade(line.version),
             method: line.method,

@@ -102,7 +102,7 @@ impl ResponseDecoder {
     pub fn finish(&mut self) -> Result<Eof, ParseError> {
         match &self.state {
             State::Head if self.lines.is_fresh() => Ok(Eof::Clean),
-            State::Body(BodyReader::UntilClose) => {
+            State::Body(BodyReader::UntilClose(_)) => {
                 self.state = State::Closed;
                 Ok(Eof::EndOfBody)
             }
@@ -195,7 +195,7 @@ impl ResponseDecoder {
         self.interim = 0;
         self.expected.pop_front();
         self.keep_alive = head.keep_alive;
-        self.state = BodyReader::new(head.body).map_or(State::Closed, State::Body);
+        self.state = BodyReader::new(head.body, &self.limits).map_or(State::Closed, State::Body);
         Ok(())
     }
 }
