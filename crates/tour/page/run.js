@@ -23,12 +23,18 @@ export async function* events(pattern, args, signal) {
   if (!response.ok) {
     throw new Refused(response.status, await reason(response));
   }
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const aborted = new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  // Without this an abort while nothing is being read would be told as an error that nobody handles.
+  aborted.catch(() => {});
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
   let text = "";
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await Promise.race([reader.read(), aborted]);
     if (done) return;
-    const parts = (text + value).split("\n\n");
+    const parts = (text + decoder.decode(value, { stream: true })).split("\n\n");
     text = parts.pop();
     for (const part of parts) {
       const event = parse(part);

@@ -151,12 +151,15 @@ impl Page {
             .unwrap_or_else(|| panic!("{expression} is no count but {value}"))
     }
 
-    /// Clicks with the mouse into the middle of an element.
+    /// Clicks with the mouse into the middle of an element, and sees to it that the element was what was clicked.
     pub(crate) fn click(&mut self, selector: &str) {
         let middle = self.eval(&format!(
             "(() => {{
                 const element = document.querySelector('{selector}');
                 element.scrollIntoView({{ block: 'center', behavior: 'instant' }});
+                window.clicked = new Promise((done) => {{
+                    document.addEventListener('click', ({{ target }}) => done(element.contains(target)), {{ once: true }});
+                }});
                 const box = element.getBoundingClientRect();
                 return [box.x + box.width / 2, box.y + box.height / 2];
             }})()"
@@ -167,6 +170,7 @@ impl Page {
             });
             self.call("Input.dispatchMouseEvent", event);
         }
+        assert_eq!(self.eval("window.clicked"), true, "{selector} was not hit");
     }
 
     /// Presses and releases a key that has a name.
