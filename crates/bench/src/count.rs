@@ -1,16 +1,29 @@
-//! Instructions in user space, counted by `perf` or, where the machine has no counters, by
-//! `valgrind`.
+//! Instructions, counted by `perf` or, where the machine has no counters, by `valgrind`.
 
-use std::env::current_exe;
+use std::io;
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use crate::measure::{ONE, Row};
+use rustix::process::Signal;
+
+use crate::process::Process;
 
 /// A program that counts instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Counter {
+    /// In user space, by running the program on a processor of its own making, fifty times slower.
     Callgrind,
+    /// In user space and in the kernel, by the processor itself.
     Perf,
+}
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Instructions {
+    pub(crate) user: f64,
+    /// Callgrind does not see the kernel.
+    pub(crate) kernel: Option<f64>,
 }
 
 impl Counter {
@@ -29,23 +42,31 @@ impl Counter {
         }
     }
 
-    /// Instructions for doing a row once: the difference between a long and a short run, so that the
-    /// start of the program does not count.
-    pub(crate) fn count(self, row: Row, side: &str) -> Option<f64> {
-        let (short, long) = (row.times / 40, row.times / 10);
-        let run = |times: u64| {
-            let mut command = Command::new(current_exe().ok()?);
-            command.args([ONE, row.name, side, &times.to_string()]);
-            self.instructions(command)
-        };
-        Some((run(long)? - run(short)?) / (long - short) as f64)
+    /// Instructions in user space of `command` from start to end.
+    pub(crate) fn instructions(self, command: Command) -> Option<f64> {
+        let mut counting = self.wrap(command);
+        let output = counting.stdout(Stdio::null()).output().ok()?;
+        self.read(&String::from_utf8_lossy(&output.stderr))
     }
 
-    fn instructions(self, command: Command) -> Option<f64> {
+    /// Instructions in user space out of what the wrapped program wrote to its standard error.
+    pub(crate) fn read(self, report: &str) -> Option<f64> {
+        match self {
+            Self::Callgrind => collected(report),
+            Self::Perf => counted(report, "instructions:u"),
+        }
+    }
+
+    /// `command` under this counter.
+    pub(crate) fn wrap(self, command: Command) -> Command {
         let mut counting = match self {
             Self::Callgrind => {
                 let mut counting = Command::new("valgrind");
-                counting.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+                counting.args([
+                    "--tool=callgrind",
+                    "--callgrind-out-file=/dev/null",
+                    "--trace-children=no",
+                ]);
                 counting
             }
             Self::Perf => {
@@ -55,14 +76,90 @@ impl Counter {
             }
         };
         counting.arg(command.get_program()).args(command.get_args());
-        let output = counting.stdout(Stdio::null()).output().ok()?;
-        let report = String::from_utf8_lossy(&output.stderr);
-        report.lines().find_map(|line| match self {
-            Self::Callgrind => line.split_once("Collected : ")?.1.trim().parse().ok(),
-            Self::Perf => {
-                let (count, _) = line.split_once(',')?;
-                line.contains("instructions").then(|| count.parse().ok())?
-            }
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => counting.env(name, value),
+                None => counting.env_remove(name),
+            };
+        }
+        if let Some(folder) = command.get_current_dir() {
+            counting.current_dir(folder);
+        }
+        counting
+    }
+}
+
+/// The sum of what all processes of a run under callgrind reported.
+fn collected(report: &str) -> Option<f64> {
+    let counts: Vec<f64> = report
+        .lines()
+        .filter_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())
+        .collect();
+    (!counts.is_empty()).then(|| counts.iter().sum())
+}
+
+/// What a report of perf says about an event; `None` also when it was not counted.
+fn counted(report: &str, event: &str) -> Option<f64> {
+    report.lines().find_map(|line| {
+        let mut fields = line.split(',');
+        let count = fields.next()?.parse().ok()?;
+        (fields.nth(1)? == event).then_some(count)
+    })
+}
+
+/// perf beside running processes.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    perf: Process,
+    report: std::path::PathBuf,
+}
+
+impl Watch {
+    /// Begins to count what the processes of `family` do.
+    pub(crate) fn start(family: &[u32], folder: &Path) -> io::Result<Self> {
+        let report = folder.join("perf");
+        let ids: Vec<String> = family.iter().map(u32::to_string).collect();
+        let mut command = Command::new("perf");
+        command
+            .args(["stat", "-x", ",", "-e", "instructions:u,instructions:k"])
+            .args(["-p", &ids.join(","), "-o"])
+            .arg(&report);
+        let perf = Process::start_into(
+            &mut command,
+            &folder.join("perf.out"),
+            &folder.join("perf.err"),
+        )?;
+        Ok(Self { perf, report })
+    }
+
+    /// Ends counting.
+    pub(crate) fn stop(mut self) -> Option<Instructions> {
+        // Only an interrupt makes it write its report.
+        self.perf.ask(Signal::INT);
+        self.perf.wait(Duration::from_secs(10)).ok()?;
+        let report = std::fs::read_to_string(&self.report).ok()?;
+        Some(Instructions {
+            user: counted(&report, "instructions:u")?,
+            kernel: counted(&report, "instructions:k"),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_of_a_master_and_its_worker_are_added() {
+        let report = "==7== \n==7== Collected : 120\n==8== Collected : 30\n";
+        assert_eq!(collected(report), Some(150.0));
+        assert_eq!(collected("valgrind: no such file"), None);
+    }
+
+    #[test]
+    fn an_event_that_perf_could_not_count_is_none() {
+        let report = "# started on\n\n1234,,instructions:u,5,100.00,,\n<not supported>,,instructions:k,0,100.00,,\n";
+        assert_eq!(counted(report, "instructions:u"), Some(1234.0));
+        assert_eq!(counted(report, "instructions:k"), None);
     }
 }

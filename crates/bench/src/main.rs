@@ -1,8 +1,12 @@
 //! Where Squall stands beside its peers.
 //!
 //! ```sh
-//! cargo run --release -p squall-bench -- loop
+//! cargo run --release -p squall-bench -- plaintext --quick
 //! ```
+//!
+//! A run prepares the [`servers`], then puts each [`suite`] to them: [`bench`] starts a server on a core
+//! of its own, [`drive`] starts the load on another, [`sample`] and [`count`] read what that cost, and
+//! [`report`] tells it. Every process it starts is a [`process::Process`], which does not outlive it.
 
 #![allow(
     clippy::print_stdout,
@@ -10,53 +14,56 @@
     reason = "a program that reports"
 )]
 
+mod arguments;
+mod bench;
+mod cost;
 mod count;
-mod measure;
-mod memory;
+mod drive;
+mod exchange;
+mod machine;
+mod pin;
+mod process;
+mod progress;
+mod questions;
+mod report;
+mod run;
+mod sample;
+mod servers;
+mod spread;
+mod suite;
 mod suites;
-mod table;
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "the servers, which share this file, use the rest"
+)]
+mod wire;
 
 use std::process::ExitCode;
 
-const HELP: &str = "\
-Where Squall stands beside its peers.
-
-Usage: squall-bench [SUITE] [--quick]
-
-Suites:
-  loop     the event loop, beside bare tokio on a LocalRuntime
-
-Options:
-  --quick  fewer and shorter rounds
-  --help   this text
-";
+use arguments::Arguments;
 
 fn main() -> ExitCode {
-    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(first) = arguments.first()
-        && first == measure::ONE
-    {
-        return measure::run_one(&arguments[1..]);
-    }
-    if arguments
-        .iter()
-        .any(|argument| argument == "--help" || argument == "-h")
-    {
-        print!("{HELP}");
-        return ExitCode::SUCCESS;
-    }
-    let count = arguments.len();
-    arguments.retain(|argument| argument != "--quick");
-    let quick = arguments.len() < count;
-    match arguments.as_slice() {
-        [] => suites::ioloop::run(quick),
-        [suite] if suite == "loop" => suites::ioloop::run(quick),
-        [other, ..] => {
-            eprintln!(
-                "squall-bench: expected a suite (`loop`) or `--quick`, found `{other}`; see --help"
-            );
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments::parse(&words) {
+        Ok(Arguments::Help) => {
+            print!("{}", arguments::help());
+            return ExitCode::SUCCESS;
+        }
+        Ok(Arguments::One(words)) => return cost::run_one(&words),
+        Ok(Arguments::Cost) => cost::run(),
+        Ok(Arguments::Run(options)) => run::run(&options),
+        Err(message) => {
+            eprintln!("squall-bench: {message}");
             return ExitCode::from(2);
         }
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("squall-bench: {message}");
+            ExitCode::FAILURE
+        }
     }
-    ExitCode::SUCCESS
 }

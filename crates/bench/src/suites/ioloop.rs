@@ -1,8 +1,13 @@
 //! The loop, for those who write on it: what the calls cost that every program makes all the time,
 //! beside the nearest thing that bare tokio offers on a `LocalRuntime`.
 
+mod memory;
+mod rounds;
+mod table;
+
 use std::cell::Cell;
-use std::io::{self, Write as _};
+use std::io;
+use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,10 +19,18 @@ use squall_ioloop::{IoLoop, ThreadPoolExecutor, moment, multi, promise};
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, spawn_blocking, spawn_local, yield_now};
 
-use crate::count::Counter;
-use crate::measure::{Row, measure};
-use crate::memory::{self, on_tokio};
-use crate::table;
+use crate::bench::Bench;
+use crate::report::Table;
+use crate::suite::{Suite, Work};
+use memory::on_tokio;
+use rounds::{Row, measure};
+
+pub(crate) const SUITE: Suite = Suite {
+    name: "loop",
+    measures: "what the calls on a loop cost, beside the nearest thing of bare tokio on a LocalRuntime",
+    audience: "those who write on the loop: callbacks, tasks, promises, timers, pools",
+    work: Work::Own { run, seconds },
+};
 
 /// Callbacks or tasks that wait in the queue at one time.
 const BATCH: u64 = 1000;
@@ -122,37 +135,72 @@ pub(crate) fn rows() -> [Row; 10] {
     ]
 }
 
+/// Roughly how long that takes.
+fn seconds(quick: bool) -> f64 {
+    rows().iter().map(|row| expected(row, quick)).sum::<f64>() + 2.0 * MEMORY_SECONDS
+}
+
+/// A row runs for a fraction of a second a round, and under a counter for a few seconds.
+fn expected(row: &Row, quick: bool) -> f64 {
+    let counting = if row.counted { 8.0 } else { 0.0 };
+    0.1 * rounds(quick) as f64 + counting
+}
+
+const MEMORY_SECONDS: f64 = 2.0;
+
+fn rounds(quick: bool) -> usize {
+    if quick { 5 } else { 15 }
+}
+
 /// Measures all rows and prints them.
-pub(crate) fn run(quick: bool) {
-    let rounds = if quick { 5 } else { 15 };
-    let counter = Counter::find();
-    match counter {
+fn run(bench: &mut Bench) -> Vec<Table> {
+    let quick = bench.pace.quick;
+    let rounds = rounds(quick);
+    match bench.counter {
         Some(counter) => println!("Instructions in user space by {}.", counter.name()),
         None => {
-            println!("Neither perf nor valgrind can count instructions here: that column is empty.")
+            println!(
+                "Neither perf nor valgrind can count instructions here: that column is empty."
+            );
         }
     }
     println!(
         "Medians of {rounds} alternating rounds (least–most).\n\n{}",
         table::HEAD
     );
+    let mut outcomes = Vec::new();
     for row in rows() {
-        progress(row.name);
-        let outcome = measure(row, rounds, counter);
+        bench.progress.show("loop", row.name);
+        let outcome = measure(row, rounds, bench.counter);
+        bench.progress.advance(expected(&row, quick));
+        bench.progress.clear();
         println!("{}", table::row(&outcome));
+        outcomes.push(outcome);
     }
     println!("\n{}", table::MEMORY_HEAD);
+    let mut measured = Vec::new();
     for row in memory::rows() {
-        progress(row.what);
-        println!("{}", table::memory_row(&row, memory::measure(&row)));
+        bench.progress.show("loop", row.what);
+        let bytes = memory::measure(&row);
+        bench.progress.advance(MEMORY_SECONDS);
+        bench.progress.clear();
+        println!("{}", table::memory_row(&row, bytes));
+        measured.push((row, bytes));
     }
+    vec![table::done(&outcomes), table::there(&measured)]
 }
 
-/// Says on the terminal what is being measured; the table's line then overwrites it.
-fn progress(name: &str) {
-    let mut stderr = io::stderr();
-    // A terminal that is gone does not matter here.
-    let _ = write!(stderr, "measuring: {name}\x1b[K\r").and_then(|()| stderr.flush());
+/// Runs one contender so often, in a process of its own.
+pub(crate) fn run_one(name: &str, side: &str, times: u64) -> ExitCode {
+    let Some(row) = rows().into_iter().find(|row| row.name == name) else {
+        return memory::run_one(name, side, times);
+    };
+    if side == "ours" {
+        (row.ours)(times);
+    } else {
+        (row.theirs)(times);
+    }
+    ExitCode::SUCCESS
 }
 
 /// Runs a future on a fresh loop.

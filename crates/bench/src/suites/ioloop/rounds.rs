@@ -1,15 +1,10 @@
 //! Rounds that alternate between Squall and a peer.
 
-use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::count;
-use crate::memory;
-use crate::suites;
-
-/// The hidden first argument with which the program runs one contender of one row, so that a child
-/// can be counted by another program or have its memory read.
-pub(crate) const ONE: &str = "--one";
+use crate::cost;
+use crate::count::Counter;
+use crate::spread::Spread;
 
 /// A thing that Squall and a peer both do.
 #[derive(Clone, Copy)]
@@ -32,24 +27,17 @@ pub(crate) struct Row {
 /// What a row came to, each figure for doing it once.
 pub(crate) struct Outcome {
     pub(crate) row: Row,
+    /// Nanoseconds, as `theirs`.
     pub(crate) ours: Spread,
     pub(crate) theirs: Spread,
-    /// Median of the ratios of neighbouring rounds.
-    pub(crate) ratio: f64,
+    /// Of neighbouring rounds.
+    pub(crate) ratio: Spread,
     /// Instructions in user space: ours and theirs.
     pub(crate) instructions: Option<(f64, f64)>,
 }
 
-/// Nanoseconds: the median and how far the rounds went.
-#[derive(Clone, Copy)]
-pub(crate) struct Spread {
-    pub(crate) least: f64,
-    pub(crate) median: f64,
-    pub(crate) most: f64,
-}
-
 /// Measures a row.
-pub(crate) fn measure(row: Row, rounds: usize, counter: Option<count::Counter>) -> Outcome {
+pub(crate) fn measure(row: Row, rounds: usize, counter: Option<Counter>) -> Outcome {
     // One round each that does not count warms the caches and the allocator.
     time(row.ours, row.times);
     time(row.theirs, row.times);
@@ -65,15 +53,17 @@ pub(crate) fn measure(row: Row, rounds: usize, counter: Option<count::Counter>) 
             ours.push(time(row.ours, row.times));
         }
     }
-    let ratios = ours.iter().zip(&theirs).map(|(a, b)| a / b).collect();
+    let ratios = ours.iter().zip(&theirs).map(|(a, b)| a / b);
+    let ratio = spread(ratios.collect());
+    let count = |counter: Counter, side: &str| cost::difference(counter, row.name, side, row.times);
     let instructions = counter
         .filter(|_| row.counted)
-        .and_then(|counter| Some((counter.count(row, "ours")?, counter.count(row, "theirs")?)));
+        .and_then(|counter| Some((count(counter, "ours")?, count(counter, "theirs")?)));
     Outcome {
         row,
         ours: spread(ours),
         theirs: spread(theirs),
-        ratio: spread(ratios).median,
+        ratio,
         instructions,
     }
 }
@@ -84,30 +74,6 @@ fn time(run: fn(u64), times: u64) -> f64 {
     start.elapsed().as_nanos() as f64 / times as f64
 }
 
-fn spread(mut values: Vec<f64>) -> Spread {
-    values.sort_by(f64::total_cmp);
-    Spread {
-        least: values[0],
-        median: values[values.len() / 2],
-        most: values[values.len() - 1],
-    }
-}
-
-/// Runs one contender: `NAME ours|theirs TIMES`.
-pub(crate) fn run_one(arguments: &[String]) -> ExitCode {
-    let [name, side, times] = arguments else {
-        return ExitCode::from(2);
-    };
-    let Ok(times) = times.parse() else {
-        return ExitCode::from(2);
-    };
-    if let Some(row) = suites::ioloop::rows().iter().find(|row| row.name == name) {
-        if side == "ours" {
-            (row.ours)(times);
-        } else {
-            (row.theirs)(times);
-        }
-        return ExitCode::SUCCESS;
-    }
-    memory::run_one(name, side, times)
+fn spread(values: Vec<f64>) -> Spread {
+    Spread::of(values).expect("there is at least one round")
 }

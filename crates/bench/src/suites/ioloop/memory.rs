@@ -7,7 +7,8 @@ use std::time::Duration;
 use squall_ioloop::IoLoop;
 use tokio::runtime::LocalOptions;
 
-use crate::measure::ONE;
+use crate::arguments::ONE;
+use crate::sample;
 
 /// A thing of which there are many.
 pub(crate) struct MemoryRow {
@@ -73,15 +74,9 @@ pub(crate) fn run_one(name: &str, side: &str, times: u64) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Private bytes of this process, which are those that nobody shares with it.
+/// Private bytes of this process; 0 where the system does not tell.
 fn private() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
-    let kilobytes: u64 = text
-        .lines()
-        .filter(|line| line.starts_with("Private_"))
-        .filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok())
-        .sum();
-    kilobytes * 1024
+    sample::private(&[std::process::id()]).unwrap_or(0)
 }
 
 /// A task that waits for ever with a few words of state.

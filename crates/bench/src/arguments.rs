@@ -1,0 +1,146 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use crate::suites::SUITES;
+
+/// What was asked for.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Arguments {
+    /// Instructions of the hot paths, as JSON: for `cargo xtask cost`.
+    Cost,
+    Help,
+    /// One contender in a process of its own.
+    One(Vec<String>),
+    Run(Options),
+}
+
+/// How to run the suites.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Options {
+    /// All when empty.
+    pub(crate) suites: Vec<String>,
+    /// All when empty.
+    pub(crate) servers: Vec<String>,
+    pub(crate) quick: bool,
+    pub(crate) json: Option<PathBuf>,
+    pub(crate) html: Option<PathBuf>,
+}
+
+/// The hidden first argument with which the program runs one contender of one row, so that a child can
+/// be counted by another program or have its memory read.
+pub(crate) const ONE: &str = "--one";
+
+/// The text of `--help`.
+pub(crate) fn help() -> String {
+    let mut text = String::from(
+        "\
+Where Squall stands beside its peers.
+
+Usage: squall-bench [SUITE...] [OPTIONS]
+
+Suites (all when none is named):
+",
+    );
+    for suite in &SUITES {
+        text += &format!("  {:<13}{}\n", suite.name, suite.measures);
+    }
+    text += "
+Options:
+  --quick         fewer and shorter rounds: good for a look, not for quoting
+  --only NAME,... these servers alone, and Squall
+  --json FILE     writes the report for programs
+  --html FILE     writes the report as one page with drawings
+  --help          this text
+
+Exit code: 0 after a run, 1 when a server answered wrongly or nothing could be
+measured, 2 when the command line was not understood, 130 when interrupted.
+";
+    text
+}
+
+/// Reads the command line.
+///
+/// # Errors
+///
+/// A sentence for the user.
+pub(crate) fn parse(words: &[String]) -> Result<Arguments, String> {
+    if let [first, rest @ ..] = words
+        && first == ONE
+    {
+        return Ok(Arguments::One(rest.to_vec()));
+    }
+    let mut options = Options::default();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let mut value = |what: &str| {
+            words
+                .next()
+                .cloned()
+                .ok_or_else(|| format!("expected {what} after `{word}`"))
+        };
+        match word.as_str() {
+            "--help" | "-h" => return Ok(Arguments::Help),
+            "--cost" => return Ok(Arguments::Cost),
+            "--quick" => options.quick = true,
+            "--json" => options.json = Some(value("a file")?.into()),
+            "--html" => options.html = Some(value("a file")?.into()),
+            "--only" => {
+                let names = value("names of servers")?;
+                options.servers = names.split(',').map(str::to_owned).collect();
+            }
+            name if SUITES.iter().any(|suite| suite.name == name) => {
+                options.suites.push(name.to_owned());
+            }
+            other => return Err(unknown(other)),
+        }
+    }
+    Ok(Arguments::Run(options))
+}
+
+fn unknown(word: &str) -> String {
+    let names: Vec<String> = SUITES
+        .iter()
+        .map(|suite| format!("`{}`", suite.name))
+        .collect();
+    format!(
+        "expected a suite ({}) or an option, found `{word}`; see --help",
+        names.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(line: &str) -> Result<Arguments, String> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        parse(&words)
+    }
+
+    #[test]
+    fn suites_and_options_come_in_any_order() {
+        let Ok(Arguments::Run(options)) = of("json --quick --html x.html loop --only hyper,axum")
+        else {
+            panic!("it is a run");
+        };
+        assert_eq!(options.suites, ["json", "loop"]);
+        assert_eq!(options.servers, ["hyper", "axum"]);
+        assert!(options.quick && options.json.is_none());
+        assert_eq!(options.html, Some("x.html".into()));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_quoted() {
+        assert!(of("jsn").unwrap_err().contains("found `jsn`"));
+        assert_eq!(of("--json").unwrap_err(), "expected a file after `--json`");
+    }
+
+    #[test]
+    fn every_suite_says_what_it_measures() {
+        let text = help();
+        for suite in &SUITES {
+            assert!(text.contains(suite.measures));
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The load program, started beside the server on a core of its own.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::pin;
+use crate::process::Process;
+use crate::questions;
+use crate::suite::{Case, Measure};
+
+/// What a load may take longer than it was asked to run: opening its connections, and ending.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// The load program and where it runs.
+#[derive(Debug)]
+pub(crate) struct Driver<'a> {
+    pub(crate) program: &'a Path,
+    pub(crate) core: Option<usize>,
+    /// For its files.
+    pub(crate) folder: &'a Path,
+}
+
+/// What a load found; times in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Load {
+    pub(crate) requests: f64,
+    pub(crate) rate: f64,
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
+    pub(crate) p999: f64,
+}
+
+impl Driver<'_> {
+    /// Loads a server with a case for some seconds.
+    ///
+    /// # Errors
+    ///
+    /// A sentence: the load could not run, or an answer was wrong, missing or late.
+    pub(crate) fn load(
+        &self,
+        address: SocketAddr,
+        case: &Case,
+        seconds: f64,
+    ) -> Result<Load, String> {
+        let mut command = self.command(address, case)?;
+        command
+            .args(["--connections", &case.connections.to_string()])
+            .args(["--pipeline", &case.pipeline.to_string()])
+            .args(["--seconds", &seconds.to_string(), "--warmup", "0"]);
+        if case.close {
+            command.arg("--close");
+        }
+        if case.idle > 0 {
+            command.args(["--idle", &case.idle.to_string()]);
+        }
+        if let Measure::Latency(rate) = case.measure {
+            command.args(["--rate", &rate.to_string()]);
+        }
+        let (out, err) = (self.folder.join("load.out"), self.folder.join("load.err"));
+        let cannot = |err: std::io::Error| format!("the load: {err}");
+        let mut process =
+            pin::on(self.core, || Process::start_into(&mut command, &out, &err)).map_err(cannot)?;
+        let limit = Duration::from_secs_f64(seconds) + GRACE;
+        let status = process.wait(limit).map_err(cannot)?;
+        if !status.success() {
+            let complaint = last_line(&err);
+            return Err(format!("the load failed with {status}: {complaint}"));
+        }
+        let text = std::fs::read_to_string(&out).map_err(cannot)?;
+        judge(&text)
+    }
+
+    /// Opens connections that each ask once, and calls `look` while they are idle.
+    ///
+    /// # Errors
+    ///
+    /// A sentence: the load could not run or an answer was wrong.
+    pub(crate) fn hold<T>(
+        &self,
+        address: SocketAddr,
+        case: &Case,
+        connections: usize,
+        look: impl FnOnce() -> T,
+    ) -> Result<T, String> {
+        let err = self.folder.join("load.err");
+        let cannot = |err: std::io::Error| format!("the load: {err}");
+        let mut command = self.command(address, case)?;
+        command
+            .args(["--idle-only", &connections.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(&err).map_err(cannot)?);
+        let mut process = pin::on(self.core, || Process::start(&mut command)).map_err(cannot)?;
+        let stdout = process.child().stdout.take().expect("it was piped");
+        let (sender, lines) = mpsc::channel();
+        // Ends with the process, whose pipe it reads.
+        thread::spawn(move || {
+            let mut line = String::new();
+            // An error shows as an empty line.
+            let _ = BufReader::new(stdout).read_line(&mut line);
+            let _ = sender.send(line);
+        });
+        let line = lines
+            .recv_timeout(GRACE)
+            .map_err(|_| format!("{connections} connections were not open after {GRACE:?}"))?;
+        if line.trim() != "ready" {
+            let complaint = last_line(&err);
+            return Err(format!("the load opened no idle connections: {complaint}"));
+        }
+        let seen = look();
+        // The end of its input is the sign to leave.
+        drop(process.child().stdin.take());
+        process.wait(GRACE).map_err(cannot)?;
+        Ok(seen)
+    }
+
+    fn command(&self, address: SocketAddr, case: &Case) -> Result<Command, String> {
+        let options = questions::options(case, self.folder)
+            .map_err(|err| format!("cannot write the files of the load: {err}"))?;
+        let mut command = Command::new(self.program);
+        command.args(["--addr", &address.to_string()]).args(options);
+        Ok(command)
+    }
+}
+
+/// Reads the report of the load program; anything but right answers in time is a failure.
+fn judge(text: &str) -> Result<Load, String> {
+    let line = text.lines().last().unwrap_or_default();
+    let report: Value = serde_json::from_str(line)
+        .map_err(|err| format!("the load reported `{line}`, which is no JSON: {err}"))?;
+    let number = |value: &Value, name: &str| {
+        value[name]
+            .as_f64()
+            .ok_or_else(|| format!("the load reported no `{name}`: {line}"))
+    };
+    let wrong = number(&report, "wrong")?;
+    if wrong > 0.0 {
+        let first = report["first_wrong"].as_str().unwrap_or_default();
+        return Err(format!("{wrong} wrong answers, the first: {first}"));
+    }
+    for (name, words) in [
+        ("errors", "connections that broke"),
+        ("connect_errors", "connections that were refused"),
+        ("timeouts", "answers that did not come"),
+    ] {
+        let count = number(&report, name)?;
+        if count > 0.0 {
+            return Err(format!("{count} {words}"));
+        }
+    }
+    let latency = &report["latency_us"];
+    let load = Load {
+        requests: number(&report, "requests")?,
+        rate: number(&report, "rate")?,
+        p50: number(latency, "p50")?,
+        p99: number(latency, "p99")?,
+        p999: number(latency, "p999")?,
+    };
+    if load.requests == 0.0 {
+        return Err("not one answer".to_owned());
+    }
+    Ok(load)
+}
+
+/// The last line that a program wrote, for a report.
+pub(crate) fn last_line(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let line = text.lines().rev().find(|line| !line.trim().is_empty());
+    line.unwrap_or("it said nothing").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FINE: &str = r#"{"requests":100,"errors":0,"wrong":0,"first_wrong":"","seconds":1.0,"rate":100.0,"latency_us":{"p50":10.5,"p90":11,"p99":12,"p999":13,"max":14},"bytes_read":9,"connect_errors":0,"timeouts":0}"#;
+
+    #[test]
+    fn a_report_is_read() {
+        let load = judge(FINE).unwrap();
+        assert_eq!((load.rate, load.p50, load.p999), (100.0, 10.5, 13.0));
+    }
+
+    #[test]
+    fn one_wrong_answer_is_a_failure() {
+        let text = FINE.replace(
+            r#""wrong":0,"first_wrong":"""#,
+            r#""wrong":1,"first_wrong":"HTTP/1.1 500""#,
+        );
+        assert_eq!(
+            judge(&text).unwrap_err(),
+            "1 wrong answers, the first: HTTP/1.1 500"
+        );
+    }
+
+    #[test]
+    fn broken_connections_and_silence_are_failures() {
+        assert!(judge(&FINE.replace(r#""errors":0"#, r#""errors":2"#)).is_err());
+        assert!(judge(&FINE.replace(r#""timeouts":0"#, r#""timeouts":2"#)).is_err());
+        assert!(judge(&FINE.replace(r#""requests":100"#, r#""requests":0"#)).is_err());
+        assert!(judge("").is_err());
+    }
+}

@@ -1,0 +1,224 @@
+//! Requests in exact numbers, one thread, blocking: what the load program cannot do, because it runs
+//! for a time. Used to see whether a server answers rightly at all, and to count instructions.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use crate::suite::Case;
+
+/// How long one answer may take. A server under valgrind is fifty times slower than usual.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes that a head may have.
+const HEAD_LIMIT: usize = 16 * 1024;
+
+/// A request as it is sent, and what must come back.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Exchange {
+    pub(crate) request: Vec<u8>,
+    pub(crate) status: u16,
+    /// Not looked at when `None`.
+    pub(crate) body: Option<Vec<u8>>,
+}
+
+/// An answer.
+#[derive(Debug, PartialEq)]
+struct Answer {
+    status: u16,
+    body: Vec<u8>,
+}
+
+/// Sends one request on a connection of its own.
+///
+/// # Errors
+///
+/// A sentence that says what was expected and what came.
+pub(crate) fn check(address: SocketAddr, exchange: &Exchange) -> Result<(), String> {
+    let mut link = Link::open(address).map_err(|err| format!("cannot connect: {err}"))?;
+    link.send(&exchange.request, 1)
+        .and_then(|()| link.receive())
+        .map_err(|err| format!("no answer: {err}"))
+        .and_then(|answer| judge(&answer, exchange))
+}
+
+/// Sends `volleys` times a request on each connection of the case (`pipeline` of them in one write),
+/// and takes the answers before the next volley. Returns how many requests that were.
+///
+/// # Errors
+///
+/// A sentence about the first answer that was missing or wrong.
+pub(crate) fn volleys(
+    address: SocketAddr,
+    case: &Case,
+    exchanges: &[Exchange],
+    volleys: usize,
+) -> Result<u64, String> {
+    let open = || Link::open(address).map_err(|err| format!("cannot connect: {err}"));
+    let mut links = Vec::new();
+    let mut turn = exchanges.iter().cycle();
+    let mut count = 0;
+    for _ in 0..volleys {
+        if links.is_empty() {
+            for _ in 0..case.connections {
+                links.push(open()?);
+            }
+        }
+        let asked: Vec<&Exchange> = turn.by_ref().take(links.len()).collect();
+        for (link, exchange) in links.iter_mut().zip(&asked) {
+            link.send(&exchange.request, case.pipeline)
+                .map_err(|err| format!("cannot send: {err}"))?;
+        }
+        for (link, exchange) in links.iter_mut().zip(&asked) {
+            for _ in 0..case.pipeline {
+                let answer = link.receive().map_err(|err| format!("no answer: {err}"))?;
+                judge(&answer, exchange)?;
+                count += 1;
+            }
+        }
+        if case.close {
+            links.clear();
+        }
+    }
+    Ok(count)
+}
+
+fn judge(answer: &Answer, exchange: &Exchange) -> Result<(), String> {
+    if answer.status != exchange.status {
+        return Err(format!(
+            "expected status {}, found {}",
+            exchange.status, answer.status
+        ));
+    }
+    match &exchange.body {
+        Some(body) if *body != answer.body => Err(format!(
+            "expected the body {}, found {}",
+            excerpt(body),
+            excerpt(&answer.body)
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn excerpt(body: &[u8]) -> String {
+    let start = String::from_utf8_lossy(&body[..body.len().min(60)]);
+    let more = if body.len() > 60 { "…" } else { "" };
+    format!("`{}{more}` ({} bytes)", start.escape_debug(), body.len())
+}
+
+/// A connection with what was read ahead.
+#[derive(Debug)]
+struct Link {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Link {
+    fn open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self {
+            stream,
+            buffer: Vec::new(),
+        })
+    }
+
+    fn send(&mut self, request: &[u8], times: usize) -> io::Result<()> {
+        self.stream.write_all(&request.repeat(times))
+    }
+
+    fn receive(&mut self) -> io::Result<Answer> {
+        loop {
+            if let Some((answer, length)) = parse(&self.buffer)? {
+                self.buffer.drain(..length);
+                return Ok(answer);
+            }
+            let mut piece = [0; 16 * 1024];
+            let length = self.stream.read(&mut piece)?;
+            if length == 0 {
+                return Err(bad("the connection ended within an answer"));
+            }
+            self.buffer.extend_from_slice(&piece[..length]);
+        }
+    }
+}
+
+/// The first answer in `bytes` and how many of them it took; `None` while it is incomplete. All servers
+/// here announce a length (RFC 9112 §6.2), so anything else is a wrong answer.
+fn parse(bytes: &[u8]) -> io::Result<Option<(Answer, usize)>> {
+    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+        if bytes.len() > HEAD_LIMIT {
+            return Err(bad("a head without an end"));
+        }
+        return Ok(None);
+    };
+    let head = std::str::from_utf8(&bytes[..end]).map_err(|_| bad("a head that is no text"))?;
+    let mut lines = head.split("\r\n");
+    let first = lines.next().unwrap_or_default();
+    let status = first
+        .strip_prefix("HTTP/1.1 ")
+        .and_then(|rest| rest.get(..3)?.parse().ok())
+        .ok_or_else(|| bad("no status line of HTTP/1.1"))?;
+    let length: usize = lines
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .and_then(|(_, value)| value.trim().parse().ok())
+        .ok_or_else(|| bad("no Content-Length"))?;
+    let start = end + 4;
+    let Some(body) = bytes.get(start..start + length) else {
+        return Ok(None);
+    };
+    let body = body.to_vec();
+    Ok(Some((Answer { status, body }, start + length)))
+}
+
+fn bad(text: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabcHTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+
+    #[test]
+    fn an_answer_is_complete_at_its_last_byte_and_not_before() {
+        let (first, length) = parse(TWO).unwrap().unwrap();
+        assert_eq!(
+            first,
+            Answer {
+                status: 200,
+                body: b"abc".to_vec()
+            }
+        );
+        for cut in 0..length {
+            assert_eq!(parse(&TWO[..cut]).unwrap(), None, "cut at {cut}");
+        }
+        assert_eq!(parse(&TWO[length..]).unwrap().unwrap().0.status, 404);
+    }
+
+    #[test]
+    fn an_answer_without_a_length_is_wrong() {
+        assert!(parse(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+        assert!(parse(b"SSH-2.0\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn a_wrong_body_is_quoted() {
+        let exchange = Exchange {
+            request: Vec::new(),
+            status: 200,
+            body: Some(b"abc".to_vec()),
+        };
+        let answer = Answer {
+            status: 200,
+            body: b"ab\n".to_vec(),
+        };
+        assert_eq!(
+            judge(&answer, &exchange).unwrap_err(),
+            "expected the body `abc` (3 bytes), found `ab\\n` (3 bytes)"
+        );
+    }
+}

@@ -1,0 +1,196 @@
+//! The requests of a case: as exchanges for counting, and as files for the load program.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::exchange::Exchange;
+use crate::suite::{Case, Route};
+use crate::wire::{Customer, HELLO, Line, MESSAGE, Order, ROUTES, item};
+
+/// The parameter of every request for a route.
+const ID: u64 = 42;
+/// Bytes of the order that is posted.
+const ORDER_BYTES: usize = 1024;
+
+/// A request in parts.
+#[derive(Debug)]
+struct Question {
+    method: &'static str,
+    path: String,
+    posted: Option<Vec<u8>>,
+    status: u16,
+    body: Option<Vec<u8>>,
+}
+
+impl Question {
+    fn get(path: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            method: "GET",
+            path: path.into(),
+            posted: None,
+            status: 200,
+            body: Some(body.into()),
+        }
+    }
+
+    /// With the headers that the load program sends too, so that both cost a server the same.
+    fn exchange(&self, close: bool) -> Exchange {
+        let mut request = format!(
+            "{} {} HTTP/1.1\r\nHost: 127.0.0.1\r\n",
+            self.method, self.path
+        );
+        if close {
+            request += "Connection: close\r\n";
+        }
+        let posted = self.posted.as_deref().unwrap_or_default();
+        if self.posted.is_some() {
+            request += "Content-Type: application/json\r\n";
+            request += &format!("Content-Length: {}\r\n", posted.len());
+        }
+        request += "\r\n";
+        Exchange {
+            request: [request.as_bytes(), posted].concat(),
+            status: self.status,
+            body: self.body.clone(),
+        }
+    }
+}
+
+/// What a case asks for, in turn.
+pub(crate) fn of(case: &Case) -> Vec<Exchange> {
+    let exchange = |question: &Question| question.exchange(case.close);
+    questions(case.route).iter().map(exchange).collect()
+}
+
+/// What a server must also answer rightly to take part in a case: that a route which is not there is
+/// not found shows that the others are looked for.
+pub(crate) fn probes(case: &Case) -> Vec<Exchange> {
+    let mut probes: Vec<Exchange> = of(case).into_iter().step_by(97).collect();
+    if case.route == Route::Routing {
+        let missing = Question {
+            status: 404,
+            body: None,
+            ..Question::get(path(ROUTES), Vec::new())
+        };
+        probes.push(missing.exchange(true));
+    }
+    probes
+}
+
+fn questions(route: Route) -> Vec<Question> {
+    match route {
+        Route::Plaintext => vec![Question::get("/plaintext", HELLO)],
+        Route::Json => vec![Question::get("/json", encoded(&MESSAGE))],
+        Route::PostJson => {
+            let order = encoded(&order());
+            vec![Question {
+                method: "POST",
+                posted: Some(order.clone()),
+                ..Question::get("/json", order)
+            }]
+        }
+        Route::Routing => (0..ROUTES)
+            .map(|n| Question::get(path(n), item(ID)))
+            .collect(),
+    }
+}
+
+fn path(n: usize) -> String {
+    format!("/route/{n}/item/{ID}")
+}
+
+fn encoded(value: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("the types of the wire serialize")
+}
+
+/// An order of exactly [`ORDER_BYTES`] as JSON.
+fn order() -> Order {
+    let line = |n: u32| Line {
+        article: format!("Sturmlaterne Nr. {n}, verzinkt"),
+        count: n * 3 + 1,
+        cents: 1_999 + i64::from(n) * 250,
+    };
+    let mut order = Order {
+        id: 9_007_199_254_740_991,
+        paid: true,
+        customer: Customer {
+            name: "Søren Ångström".to_owned(),
+            email: Some("soren@example.org".to_owned()),
+            tags: ["wholesale", "net-30", "north"].map(str::to_owned).to_vec(),
+        },
+        lines: (0..8).map(line).collect(),
+        note: "Please ring \"twice\".\nLeave it at the door.".to_owned(),
+    };
+    let missing = ORDER_BYTES.saturating_sub(encoded(&order).len());
+    order.note += &".".repeat(missing);
+    order
+}
+
+/// The options that make the load program ask for a case; its files are written to `folder`.
+pub(crate) fn options(case: &Case, folder: &Path) -> io::Result<Vec<String>> {
+    let questions = questions(case.route);
+    let first = questions.first().expect("every route has a question");
+    let mut options: Vec<String> = vec![
+        "--method".to_owned(),
+        first.method.to_owned(),
+        "--expect-status".to_owned(),
+        first.status.to_string(),
+    ];
+    let mut file = |option: &str, name: &str, bytes: &[u8]| -> io::Result<()> {
+        let path: PathBuf = folder.join(name);
+        fs::write(&path, bytes)?;
+        options.push(option.to_owned());
+        options.push(path.display().to_string());
+        Ok(())
+    };
+    if let Some(body) = &first.body {
+        file("--expect-body-file", "expected", body)?;
+    }
+    if let Some(posted) = &first.posted {
+        file("--body-file", "posted", posted)?;
+    }
+    if questions.len() > 1 {
+        let paths: Vec<&str> = questions.iter().map(|one| one.path.as_str()).collect();
+        file(
+            "--paths-file",
+            "paths",
+            (paths.join("\n") + "\n").as_bytes(),
+        )?;
+    } else {
+        options.extend(["--path".to_owned(), first.path.clone()]);
+    }
+    if first.posted.is_some() {
+        options.extend(["--content-type".to_owned(), "application/json".to_owned()]);
+    }
+    Ok(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_a_kibibyte_and_comes_back_as_it_went() {
+        let bytes = encoded(&order());
+        assert_eq!(bytes.len(), ORDER_BYTES);
+        let parsed: Order = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(parsed, order());
+    }
+
+    #[test]
+    fn a_posted_question_is_framed() {
+        let case = Case::rate("x", Route::PostJson);
+        let exchanges = of(&case);
+        let text = String::from_utf8(exchanges[0].request.clone()).unwrap();
+        assert!(text.starts_with("POST /json HTTP/1.1\r\nHost: 127.0.0.1\r\n"));
+        assert!(text.contains("\r\nContent-Length: 1024\r\n\r\n{\"id\":"));
+    }
+
+    #[test]
+    fn routing_asks_for_every_route_and_probes_one_that_is_missing() {
+        let case = Case::rate("x", Route::Routing);
+        assert_eq!(of(&case).len(), ROUTES);
+        assert_eq!(probes(&case).last().map(|probe| probe.status), Some(404));
+    }
+}

@@ -1,0 +1,143 @@
+//! The servers that are compared, and how one is started.
+
+mod prepare;
+mod roster;
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub(crate) use prepare::Places;
+pub(crate) use roster::{ROSTER, SQUALL, Server};
+
+use crate::drive::last_line;
+use crate::pin;
+use crate::process::Process;
+use roster::Kind;
+
+/// How long a server may take to listen; Tornado under valgrind needs most of a minute.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// Between two looks whether it listens.
+const GLANCE: Duration = Duration::from_millis(2);
+/// How often a server is started anew when somebody else took its port.
+const ATTEMPTS: usize = 3;
+
+/// A server that has been built or found.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub(crate) server: &'static Server,
+    /// Of the machine where the package manager chose it, else the pinned one.
+    pub(crate) version: String,
+    program: PathBuf,
+}
+
+/// A server that listens; ends when dropped.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) process: Process,
+    pub(crate) address: SocketAddr,
+    /// Where its standard error goes.
+    pub(crate) err: PathBuf,
+}
+
+impl Ready {
+    /// Starts it pinned to `core`; `wrap` may put another program around it.
+    ///
+    /// # Errors
+    ///
+    /// A sentence with the last line that the server wrote.
+    pub(crate) fn start(
+        &self,
+        core: Option<usize>,
+        places: &Places,
+        wrap: impl Fn(Command) -> Command,
+    ) -> Result<Running, String> {
+        let mut last = String::new();
+        for _ in 0..ATTEMPTS {
+            match self.attempt(core, places, &wrap) {
+                Ok(running) => return Ok(running),
+                Err(err) => last = err,
+            }
+        }
+        Err(last)
+    }
+
+    fn attempt(
+        &self,
+        core: Option<usize>,
+        places: &Places,
+        wrap: impl Fn(Command) -> Command,
+    ) -> Result<Running, String> {
+        let name = self.server.name;
+        let cannot = |err: std::io::Error| format!("{name} does not start: {err}");
+        let folder = places.work.join(name);
+        fs::create_dir_all(&folder).map_err(cannot)?;
+        let (command, known) = self.command(places, &folder).map_err(cannot)?;
+        let (out, err) = (folder.join("out"), folder.join("err"));
+        let mut process = pin::on(core, || Process::start_into(&mut wrap(command), &out, &err))
+            .map_err(cannot)?;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(address) = known.or_else(|| announced(&out))
+                && TcpStream::connect_timeout(&address, PATIENCE).is_ok()
+            {
+                return Ok(Running {
+                    process,
+                    address,
+                    err,
+                });
+            }
+            if let Some(status) = process.ended().map_err(cannot)? {
+                let complaint = last_line(&err);
+                return Err(format!("{name} ended with {status}: {complaint}"));
+            }
+            if Instant::now() > until {
+                return Err(format!("{name} did not listen within {PATIENCE:?}"));
+            }
+            thread::sleep(GLANCE);
+        }
+    }
+
+    /// The command, and the address where the server does not print it.
+    fn command(
+        &self,
+        places: &Places,
+        folder: &Path,
+    ) -> std::io::Result<(Command, Option<SocketAddr>)> {
+        let mut command = Command::new(&self.program);
+        command.current_dir(folder);
+        match self.server.kind {
+            Kind::Own(_) | Kind::Peer(_) => {
+                command.args(["--port", "0"]);
+            }
+            Kind::Tornado => {
+                command.arg(places.peers.join("tornado/server.py"));
+                command.args(["--port", "0"]);
+            }
+            Kind::Nginx => {
+                let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+                let text = fs::read_to_string(places.peers.join("nginx/nginx.conf"))?
+                    .replace("PORT", &address.port().to_string())
+                    .replace("FOLDER", &folder.display().to_string());
+                let file = folder.join("nginx.conf");
+                fs::write(&file, text)?;
+                command.arg("-p").arg(folder).arg("-c").arg(file);
+                // Otherwise it complains about the log it cannot open before it has read the file.
+                command.args(["-e", "error.log"]);
+                return Ok((command, Some(address)));
+            }
+        }
+        Ok((command, None))
+    }
+}
+
+/// The address in the first line of a server's output, once that line is complete.
+fn announced(out: &Path) -> Option<SocketAddr> {
+    let text = fs::read_to_string(out).ok()?;
+    let (line, _) = text.split_once('\n')?;
+    let rest = line.strip_prefix("http://")?;
+    rest.trim_end_matches('/').parse().ok()
+}

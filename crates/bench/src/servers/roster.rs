@@ -1,0 +1,108 @@
+//! Who is compared, in which version, and what each offers.
+
+use crate::suite::Route;
+
+/// The name that the others' ratios refer to.
+pub(crate) const SQUALL: &str = "squall";
+
+/// A server under test.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) offers: &'static [Route],
+    /// Whether one request takes so many instructions that counting them takes minutes.
+    pub(crate) slow: bool,
+}
+
+/// Where a server comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    /// The Debian package.
+    Nginx,
+    /// A program of this package.
+    Own(&'static str),
+    /// A package of the peers' workspace.
+    Peer(&'static str),
+    /// A virtual environment of Python.
+    Tornado,
+}
+
+const CANNED: &[Route] = &[Route::Json, Route::Plaintext];
+const MATCHED: &[Route] = &[Route::Json, Route::Plaintext, Route::PostJson];
+const ALL: &[Route] = &[
+    Route::Json,
+    Route::Plaintext,
+    Route::PostJson,
+    Route::Routing,
+];
+
+/// In the order of the tables.
+pub(crate) const ROSTER: [Server; 10] = [
+    server(
+        SQUALL,
+        env!("CARGO_PKG_VERSION"),
+        Kind::Own("squall-subject"),
+        ALL,
+    ),
+    server(
+        "squall-floor",
+        env!("CARGO_PKG_VERSION"),
+        Kind::Own("squall-floor"),
+        &[Route::Plaintext],
+    ),
+    server("may_minihttp", "0.1.11", Kind::Peer("peer-may"), MATCHED),
+    server("xitca-web", "0.8.1", Kind::Peer("peer-xitca"), ALL),
+    server("hyper", "1.12.0", Kind::Peer("peer-hyper"), MATCHED),
+    server("actix-web", "4.18.1", Kind::Peer("peer-actix"), ALL),
+    server("axum", "0.8.9", Kind::Peer("peer-axum"), ALL),
+    server("ntex", "3.12.0", Kind::Peer("peer-ntex"), ALL),
+    server("nginx", "", Kind::Nginx, CANNED),
+    Server {
+        slow: true,
+        ..server("tornado", "6.6", Kind::Tornado, ALL)
+    },
+];
+
+const fn server(
+    name: &'static str,
+    version: &'static str,
+    kind: Kind,
+    offers: &'static [Route],
+) -> Server {
+    Server {
+        name,
+        version,
+        kind,
+        offers,
+        slow: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_versions_are_those_of_the_manifests() {
+        let peers = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
+        for server in &ROSTER {
+            let (file, line) = match server.kind {
+                Kind::Peer(package) => {
+                    let folder = package.trim_start_matches("peer-");
+                    let version = format!("\"={}\"", server.version);
+                    (format!("{peers}/{folder}/Cargo.toml"), version)
+                }
+                Kind::Tornado => (
+                    format!("{peers}/tornado/requirements.txt"),
+                    format!("tornado=={}", server.version),
+                ),
+                Kind::Nginx | Kind::Own(_) => continue,
+            };
+            let text = std::fs::read_to_string(&file).unwrap();
+            let pinned = |one: &str| one.contains(&line) && one.starts_with(server.name);
+            assert!(text.lines().any(pinned), "{file} does not pin {line}");
+        }
+    }
+}

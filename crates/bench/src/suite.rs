@@ -1,0 +1,83 @@
+//! What a suite is.
+
+use crate::bench::Bench;
+use crate::report::Table;
+
+/// A question that the bench answers. One file each under `suites/`; to add one, write its file and name
+/// it in [`SUITES`](crate::suites::SUITES).
+#[derive(Debug)]
+pub(crate) struct Suite {
+    /// As on the command line.
+    pub(crate) name: &'static str,
+    /// What is measured, in one sentence.
+    pub(crate) measures: &'static str,
+    /// Who should care, and why.
+    pub(crate) audience: &'static str,
+    pub(crate) work: Work,
+}
+
+/// How a suite gets its tables.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// All servers that offer it, a table for each case. The argument is whether to be quick.
+    Servers(fn(bool) -> Vec<Case>),
+    /// In its own way.
+    Own {
+        run: fn(&mut Bench) -> Vec<Table>,
+        /// Roughly how many seconds that takes, quick or not, for the progress bar.
+        seconds: fn(bool) -> f64,
+    },
+}
+
+/// Something that all servers are asked to do.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    /// The title of its table.
+    pub(crate) title: &'static str,
+    /// What is asked for; servers that do not offer it are left out.
+    pub(crate) route: Route,
+    pub(crate) measure: Measure,
+    /// Connections that are busy.
+    pub(crate) connections: usize,
+    /// Requests that a connection sends before it waits for answers.
+    pub(crate) pipeline: usize,
+    /// Whether each request has a connection of its own.
+    pub(crate) close: bool,
+    /// Connections that are open and idle meanwhile.
+    pub(crate) idle: usize,
+}
+
+/// Which figure is asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Measure {
+    /// As many requests as the server can answer.
+    Rate,
+    /// The time that answers take at this many requests a second.
+    Latency(u32),
+    /// The private memory of this many idle connections.
+    Memory(usize),
+}
+
+/// A part of what `wire.rs` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    Json,
+    Plaintext,
+    PostJson,
+    Routing,
+}
+
+impl Case {
+    /// Requests for `route` as fast as they are answered, on 64 kept connections.
+    pub(crate) fn rate(title: &'static str, route: Route) -> Self {
+        Self {
+            title,
+            route,
+            measure: Measure::Rate,
+            connections: 64,
+            pipeline: 1,
+            close: false,
+            idle: 0,
+        }
+    }
+}
