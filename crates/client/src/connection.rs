@@ -11,8 +11,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use http::Method;
 use squall_http::Body;
 use squall_http::h1::{
-    BodyKind, Eof, Event, Limits, ParseError, RequestEncoder, RequestStart, ResponseDecoder,
-    ResponseHead,
+    BodyKind, Eof, Event, Limits, RequestEncoder, RequestStart, ResponseDecoder, ResponseHead,
 };
 use squall_net::IoStream;
 use tokio::io::AsyncWrite;
@@ -72,6 +71,7 @@ impl Connection {
             written: 0,
             body: Some(body),
             piece: Bytes::new(),
+            lost: None,
         };
         let mut download = Download::new(start.method, limits);
         let connection = &mut self;
@@ -87,14 +87,19 @@ impl Connection {
         download: &mut Download,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Answer, Kind>> {
-        if let Poll::Ready(Err(kind)) = upload.poll(&mut self.encoder, &mut self.stream, cx) {
-            // The server may have said why before it closed.
-            return match (kind, download.poll(&mut self.stream, cx)) {
-                (Kind::Lost(_), Poll::Ready(Ok(answer))) => Poll::Ready(Ok(answer)),
-                (kind, _) => Poll::Ready(Err(kind)),
-            };
+        if upload.lost.is_none() {
+            match upload.poll(&mut self.encoder, &mut self.stream, cx) {
+                // The server may have said why before it closed, so what has come is read to its end.
+                Poll::Ready(Err(Kind::Lost(err))) => upload.lost = Some(err),
+                Poll::Ready(Err(kind)) => return Poll::Ready(Err(kind)),
+                Poll::Ready(Ok(())) | Poll::Pending => {}
+            }
         }
-        download.poll(&mut self.stream, cx)
+        let answer = ready!(download.poll(&mut self.stream, cx));
+        Poll::Ready(match upload.lost.take() {
+            Some(err) if answer.is_err() && !download.answered => Err(Kind::Lost(err)),
+            _ => answer,
+        })
     }
 }
 
@@ -108,6 +113,8 @@ struct Upload {
     body: Option<Body>,
     /// A piece of the body that is only partly encoded.
     piece: Bytes,
+    /// Why no more can be written.
+    lost: Option<io::Error>,
 }
 
 impl Upload {
@@ -180,8 +187,6 @@ struct Download {
     /// The final head, once it has come.
     head: Option<ResponseHead>,
     body: BytesMut,
-    /// Bytes that `body` may have.
-    most: u64,
     /// Anything at all has come.
     answered: bool,
 }
@@ -195,7 +200,6 @@ impl Download {
             tail: BytesMut::new(),
             head: None,
             body: BytesMut::new(),
-            most: limits.body_bytes,
             answered: false,
         }
     }
@@ -248,7 +252,7 @@ impl Download {
             used += count;
             match event {
                 None => return Ok((used, None)),
-                Some(Event::Data(piece)) => self.take_body(piece)?,
+                Some(Event::Data(piece)) => self.body.extend_from_slice(piece),
                 Some(Event::End(_)) => return Ok((used, self.complete())),
                 Some(Event::Head(head)) if head.body == BodyKind::Upgrade => {
                     return Err(Kind::Upgraded);
@@ -257,15 +261,6 @@ impl Download {
                 Some(Event::Head(head)) => self.head = Some(head),
             }
         }
-    }
-
-    fn take_body(&mut self, piece: &[u8]) -> Result<(), Kind> {
-        // The decoder holds what is announced to the limit; a body that lasts until the end announces nothing.
-        if (self.body.len() + piece.len()) as u64 > self.most {
-            return Err(Kind::Malformed(ParseError::BodyTooLarge));
-        }
-        self.body.extend_from_slice(piece);
-        Ok(())
     }
 
     fn take_end(&mut self) -> Result<Option<Answer>, Kind> {

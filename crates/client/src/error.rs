@@ -154,7 +154,12 @@ impl fmt::Display for Kind {
             Self::Lost(err) => write!(f, "connection lost: {err}"),
             Self::Malformed(err) => write!(f, "unusable answer: {err}"),
             Self::RequestTimeout(limit) => write!(f, "no complete answer within {limit:?}"),
-            Self::Status(code, reason) => write!(f, "the server answered {code} {reason}"),
+            // Not ASCII alone, so there may be controls beyond it.
+            Self::Status(code, reason) => write!(
+                f,
+                "the server answered {code} {}",
+                reason.replace(char::is_control, "?")
+            ),
             Self::Tls => f.write_str("https is not supported yet, TLS is not built in; use http"),
             Self::Upgraded => f.write_str("the server switched protocols without being asked"),
         }

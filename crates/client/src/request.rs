@@ -133,9 +133,9 @@ impl HttpRequest {
 
     /// Method and URL, for messages.
     pub(crate) fn label(&self) -> String {
-        // What is no URL may be anything, so it is quoted and cut.
+        // What is no URL may be anything, so it is quoted and cut, and passwords are for nobody's log.
         if url::parse(&self.url).is_err() {
-            let start: String = self.url.chars().take(200).collect();
+            let start: String = url::without_user(&self.url).chars().take(200).collect();
             return format!("{} {start:?}", self.method);
         }
         format!("{} {}", self.method, self.url)

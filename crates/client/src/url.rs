@@ -1,5 +1,7 @@
 //! Where a URL leads.
 
+use std::borrow::Cow;
+
 use http::Uri;
 
 /// A server: what connections to it have in common.
@@ -37,6 +39,18 @@ pub(crate) fn parse(text: &str) -> Result<(Uri, Origin), Unusable> {
         None => return Err(bad("the scheme is missing".into())),
     };
     Ok((uri, origin))
+}
+
+/// Hides the user name and password of what may be a URL.
+pub(crate) fn without_user(text: &str) -> Cow<'_, str> {
+    let start = text.find("//").map_or(0, |at| at + 2);
+    let end = text[start..]
+        .find(['/', '?', '#'])
+        .map_or(text.len(), |at| start + at);
+    match text[start..end].rfind('@') {
+        Some(at) => format!("{}***{}", &text[..start], &text[start + at..]).into(),
+        None => text.into(),
+    }
 }
 
 fn origin(uri: &Uri) -> Result<Origin, &'static str> {
@@ -82,6 +96,20 @@ mod tests {
                 },
                 "{url}"
             );
+        }
+    }
+
+    #[test]
+    fn user_names_and_passwords_are_hidden() {
+        for (text, shown) in [
+            ("http://user:secret@h/a@b", "http://***@h/a@b"),
+            ("http://user:se@cret@h", "http://***@h"),
+            ("user:secret@h", "***@h"),
+            ("http://h/?m=a@b", "http://h/?m=a@b"),
+            ("", ""),
+            ("//", "//"),
+        ] {
+            assert_eq!(without_user(text), shown);
         }
     }
 

@@ -7,6 +7,7 @@ use squall_client::{ClientConfig, HttpClient, HttpRequest};
 use squall_http::Body;
 use squall_ioloop::{moment, multi};
 use squall_server::{HttpServer, Serving};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::on_loop;
 use crate::peer::{Act, Peer};
@@ -198,6 +199,46 @@ fn what_was_kept_too_long_is_closed_though_nobody_fetches() {
             moment().await;
         }
         drop(client);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_request_that_was_half_answered_is_not_sent_again() {
+    on_loop(async {
+        let peer = Peer::start(&[&[
+            OK,
+            Act::Say("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"),
+        ]])?;
+        let client = HttpClient::new();
+        client.fetch(&peer.url).await?;
+        // Too large for the connection, so the peer's end makes the upload fail.
+        let put = HttpRequest::new(http::Method::PUT, &peer.url).body(vec![b'x'; 8 << 20]);
+        let err = client.fetch(put).await.expect_err("half is not whole");
+        assert!(err.is_closed() && !err.may_retry(), "{err}");
+        assert_eq!(peer.accepted(), 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_large_answer_is_read_to_its_end_though_the_upload_failed() {
+    const BYTES: usize = 4 << 20;
+    on_loop(async {
+        let listener = squall_net::TcpListener::bind("127.0.0.1:0")?;
+        let url = format!("http://{}/", listener.local_addr()?);
+        squall_ioloop::spawn_callback(async move {
+            let (mut stream, _) = listener.accept().await?;
+            stream.read_u8().await?;
+            let head = format!("HTTP/1.1 413 No\r\nContent-Length: {BYTES}\r\n\r\n");
+            stream.write_all(head.as_bytes()).await?;
+            stream.write_all(&vec![b'x'; BYTES]).await?;
+            // What was not read makes this a reset.
+            Ok::<_, std::io::Error>(())
+        });
+        let put = HttpRequest::new(http::Method::PUT, url).body(vec![b'x'; 32 << 20]);
+        let answer = HttpClient::new().fetch(put).await?;
+        assert_eq!((answer.code, answer.body.len()), (413, BYTES));
         Ok(())
     });
 }
