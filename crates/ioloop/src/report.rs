@@ -76,7 +76,10 @@ impl Drop for Payload {
 /// Runs what must not bring its caller down: a panic in it has been told by the panic hook, and goes
 /// no further.
 pub(crate) fn quietly(run: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(run))
+        && !payload.is::<&'static str>()
+        && !payload.is::<String>()
+    {
         // Its destructor could panic as well, and so on without an end.
         std::mem::forget(payload);
     }

@@ -117,11 +117,11 @@ pub(crate) fn run_detached<F: Future + 'static>(
     // SAFETY: just made, on the loop's thread; `POLLING` keeps it alive until it is released. A
     // task that waits stays where it is until it is complete, and completing unlinks it.
     unsafe {
+        let _held = Held(header, POLLING);
         (header.as_ref().vtable.poll)(header);
         if !header.as_ref().state.load().has(COMPLETE) {
             core.tasks().link(&header.as_ref().links);
         }
-        release(header, POLLING);
     }
 }
 
@@ -196,8 +196,8 @@ unsafe fn act_on_task(payload: *mut Payload, verb: Verb) {
             return;
         }
         state.update(SCHEDULED, POLLING);
+        let _held = Held(header, POLLING);
         (header.as_ref().vtable.poll)(header);
-        release(header, POLLING);
     }
 }
 
@@ -211,6 +211,19 @@ pub(super) unsafe fn release(header: NonNull<Header>, flags: usize) {
     unsafe {
         if header.as_ref().state.update(flags, 0).is_unused() {
             free(header);
+        }
+    }
+}
+
+/// Flags that hold the memory of a task, released also when a foreign destructor panics. With no
+/// flags it does nothing. On the loop's thread.
+struct Held(NonNull<Header>, usize);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.1 != 0 {
+            // SAFETY: whoever made this owns the flags, and uses the task no more.
+            unsafe { release(self.0, self.1) };
         }
     }
 }
@@ -381,11 +394,9 @@ pub(super) unsafe fn drop_unused_result(header: NonNull<Header>, flag: usize) {
         } else {
             state.update(flag, POLLING)
         };
+        let _held = Held(header, if polling { 0 } else { POLLING });
         if snapshot.has(COMPLETE) && !snapshot.has(HANDLE | NOTIFYING) {
             (header.as_ref().vtable.drop_result)(header);
-        }
-        if !polling {
-            release(header, POLLING);
         }
     }
 }
@@ -442,8 +453,8 @@ impl<T, F: Future<Output = T>> TaskCell<T, F> {
         // SAFETY: as for `poll`; the flag keeps the task alive whatever the future's drop does.
         unsafe {
             header.as_ref().state.update(0, POLLING);
+            let _held = Held(header, POLLING);
             Self::finish(header, Err(error));
-            release(header, POLLING);
         }
     }
 

@@ -180,7 +180,8 @@ fn a_handler_may_update_itself() {
                     .update_handler(descriptor, next)
                     .expect("it has a handler");
             })?;
-            sleep(10 * MS).await;
+            until(|| calls.get() == 3).await;
+            sleep(2 * MS).await;
             assert_eq!(calls.get(), 3);
             Ok(())
         })

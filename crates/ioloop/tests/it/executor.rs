@@ -139,9 +139,12 @@ fn a_panic_is_an_error_and_the_thread_goes_on() -> Outcome {
 fn a_thread_survives_values_and_payloads_that_panic_when_dropped() {
     unless_it_hangs(|| {
         run(async {
-            let pool = ThreadPoolExecutor::new(1);
+            let pool = pool(1, 10);
+            // The answers are dropped first, so the values are dropped on the pool's thread.
+            let release = occupy(&pool);
             drop(pool.submit(|| Bomb));
             drop(pool.submit(|| std::panic::panic_any(Bomb)));
+            drop(release);
             assert_eq!(pool.submit(|| 5).await?, 5);
             let err = pool.submit(|| std::panic::panic_any(Bomb)).await;
             drop(err);

@@ -16,7 +16,7 @@ fn an_observer_is_told_of_runs_waits_and_pool_work_in_order() -> Outcome {
     let pool = ThreadPoolExecutor::new(1);
     let line = line!() + 2;
     run(async move {
-        pool.submit(|| std::thread::yield_now()).await?;
+        pool.submit(std::thread::yield_now).await?;
         sleep(2 * MS).await;
         Ok(())
     })?;

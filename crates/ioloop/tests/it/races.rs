@@ -33,7 +33,10 @@ impl Wakers {
                         match how {
                             0 => waker.wake(),
                             1 => waker.wake_by_ref(),
-                            2 => waker.clone().wake(),
+                            2 => {
+                                let twin = waker.clone();
+                                twin.wake();
+                            }
                             3 => drop(waker.clone()),
                             _ => {
                                 let twin = waker.clone();
@@ -62,7 +65,7 @@ impl Wakers {
             }
             polls -= 1;
             // Some wait for the threads, some go on by themselves.
-            if polls % 2 == 0 {
+            if polls.is_multiple_of(2) {
                 cx.waker().wake_by_ref();
             }
             Poll::Pending

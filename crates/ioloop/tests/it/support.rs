@@ -20,7 +20,7 @@ use tracing::{Event, Level, Metadata, Subscriber, span};
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
 /// Longer than any of the tests takes: who waits that long has been forgotten.
-pub(crate) const LONG: Duration = Duration::from_secs(10);
+pub(crate) const LONG: Duration = Duration::from_secs(100);
 
 /// One millisecond.
 pub(crate) const MS: Duration = Duration::from_millis(1);

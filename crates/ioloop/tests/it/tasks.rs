@@ -459,7 +459,8 @@ fn a_finished_task_does_not_hear_its_wakers() -> Outcome {
         drop(task);
         for waker in kept.take() {
             waker.wake_by_ref();
-            waker.clone().wake();
+            let twin = waker.clone();
+            twin.wake();
             drop(waker);
         }
         Ok(())
@@ -482,7 +483,8 @@ fn the_waker_of_a_poll_may_be_lent_to_other_threads() {
                         for _ in 0..2 {
                             scope.spawn(|| {
                                 waker.wake_by_ref();
-                                waker.clone().wake();
+                                let twin = waker.clone();
+                                twin.wake();
                             });
                         }
                         waker.wake_by_ref();
