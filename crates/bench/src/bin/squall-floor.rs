@@ -100,9 +100,11 @@ fn serve(port: u16) -> std::io::Result<std::convert::Infallible> {
             Err(err) => return Err(err.into()),
         }
         for event in &events {
+            // Copied out: events are packed.
+            let flags = event.flags;
             match event.data.u64() {
                 LISTENER => floor.accept()?,
-                token => floor.turn(token as usize),
+                token => floor.turn(token as usize, flags.contains(epoll::EventFlags::RDHUP)),
             }
         }
     }
@@ -129,6 +131,8 @@ struct Connection {
     seen: u8,
     /// Bytes of answers that the kernel did not take yet.
     owed: usize,
+    /// The peer will send no more than what has arrived.
+    ended: bool,
 }
 
 impl Floor {
@@ -188,17 +192,19 @@ impl Floor {
             socket,
             seen: 0,
             owed: 0,
+            ended: false,
         });
         Ok(())
     }
 
     /// Reads and answers until there is nothing more to do now; forgets a connection that ended.
-    fn turn(&mut self, index: usize) {
+    fn turn(&mut self, index: usize, ended: bool) {
         let slot = &mut self.connections[index];
-        if let Some(connection) = slot
-            && connection.turn(&mut self.input, &self.answers).is_err()
-        {
-            *slot = None;
+        if let Some(connection) = slot {
+            connection.ended |= ended;
+            if connection.turn(&mut self.input, &self.answers).is_err() {
+                *slot = None;
+            }
         }
     }
 }
@@ -219,8 +225,9 @@ impl Connection {
                 Err(err) => return Err(err),
             };
             self.owed += heads_in(&mut self.seen, &input[..length]) * ANSWER.len();
-            // A short read emptied the socket: whatever comes now raises the next edge.
-            if !self.write(answers)? || length < input.len() {
+            // A short read emptied the socket: whatever comes now raises the next edge. The end that
+            // was there already does not.
+            if !self.write(answers)? || (length < input.len() && !self.ended) {
                 return Ok(());
             }
         }

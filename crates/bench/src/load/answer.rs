@@ -85,7 +85,15 @@ impl Reader {
     pub(crate) fn feed(&mut self, data: &[u8]) -> Result<(usize, bool), String> {
         let mut used = 0;
         while self.stage != Stage::Done && used < data.len() {
-            let taken = self.step(&data[used..])?;
+            let taken = match self.step(&data[used..]) {
+                Ok(taken) => taken,
+                Err(why) => {
+                    // For the message.
+                    let end = data.len().min(used + LARGEST_LINE);
+                    self.raw.extend_from_slice(&data[used..end]);
+                    return Err(why);
+                }
+            };
             self.raw.extend_from_slice(&data[used..used + taken.bytes]);
             used += taken.bytes;
             if taken.head_ended {

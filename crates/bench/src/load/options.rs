@@ -397,9 +397,8 @@ mod tests {
             let line = format!("--addr 127.0.0.1:1 {name} \u{e9}");
             let err = parsed(&line).map(|_| ()).expect_err(&line);
             let taken = ["--addr", "--close", "--no-spin"].contains(&name);
-            assert_eq!(
-                err.contains(&format!("an option, found `{name}`")),
-                false,
+            assert!(
+                !err.contains(&format!("an option, found `{name}`")),
                 "{err}"
             );
             assert!(

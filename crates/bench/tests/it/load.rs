@@ -1,0 +1,14 @@
+//! The load program against servers that answer right, wrong, late or not at all.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "the servers and helpers of the tests fail with the test"
+)]
+
+mod floor;
+mod pace;
+mod right;
+mod run;
+mod server;
+mod trouble;
+mod wrong;

@@ -1,0 +1,3 @@
+//! The programs of the bench, run as processes.
+
+mod load;
