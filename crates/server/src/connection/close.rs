@@ -108,9 +108,16 @@ impl Connection {
         lingering: &mut Deadline,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>> {
-        if self.input.poll_discard(&mut self.stream, cx)?.is_ready() {
+        // Before reading: a client that sends without a pause is not lingered for any longer.
+        if lingering.poll(self.config.linger_timeout, cx).is_ready() {
             return Poll::Ready(Ok(()));
         }
-        lingering.poll(self.config.linger_timeout, cx).map(Ok)
+        loop {
+            ready!(self.poll_step_allowed(cx));
+            match ready!(self.input.poll_discard(&mut self.stream, cx))? {
+                0 => return Poll::Ready(Ok(())),
+                count => self.count_bytes(count),
+            }
+        }
     }
 }

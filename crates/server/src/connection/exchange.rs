@@ -149,6 +149,7 @@ impl Connection {
                 Stage::Sending { .. } if !self.output.has_room() => return Ok(Halt::Full),
                 Stage::Sending { piece, .. } if !piece.is_empty() => {
                     let slice = piece.split_to(piece.len().min(SLICE));
+                    self.count_bytes(slice.len());
                     let encoded = self.encoder.data(self.output.buffer(), &slice);
                     encoded.map_err(|err| self.broken(exchanging, &err))?;
                 }
@@ -196,7 +197,10 @@ impl Connection {
             }
         }
         match self.input.poll_step(&mut self.stream, cx) {
-            Poll::Ready(Ok(step)) => upload.pass(step),
+            Poll::Ready(Ok(step)) => {
+                self.count_bytes(step.bytes());
+                exchanging.upload.pass(step);
+            }
             Poll::Ready(Err(Failure::Refused(err))) => {
                 tracing::info!(peer = %self.info.peer, "request body refused: {err}");
                 upload.fail(err.into());
@@ -263,6 +267,7 @@ impl Connection {
             ready!(self.poll_step_allowed(cx));
             match self.input.poll_step(&mut self.stream, cx) {
                 Poll::Ready(Ok(super::Step::Data(piece))) => {
+                    self.count_bytes(piece.len());
                     *skipped += piece.len() as u64;
                     if *skipped > self.config.unread_bytes {
                         return Poll::Ready(Ok(Next::Close));

@@ -35,6 +35,16 @@ pub(super) enum Step {
     Head(RequestHead),
 }
 
+impl Step {
+    /// Returns how many bytes of a body it brings.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Data(piece) => piece.len(),
+            Self::Closed | Self::End(_) | Self::Head(_) => 0,
+        }
+    }
+}
+
 impl Input {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
@@ -101,17 +111,19 @@ impl Input {
         }
     }
 
-    /// Reads and throws away what comes; ready at the end of the stream.
+    /// Reads once and throws away what has come; says how many bytes, none at the end of the stream.
     pub(super) fn poll_discard(
         &mut self,
         stream: &mut IoStream,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Failure>> {
+    ) -> Poll<Result<usize, Failure>> {
         self.tail = BytesMut::new();
-        while !self.ended {
-            self.ended = ready!(stream.poll_read_with(cx, <[u8]>::is_empty))?;
+        if self.ended {
+            return Poll::Ready(Ok(0));
         }
-        Poll::Ready(Ok(()))
+        let count = ready!(stream.poll_read_with(cx, <[u8]>::len))?;
+        self.ended = count == 0;
+        Poll::Ready(Ok(count))
     }
 
     /// Says whether nothing of the next request has come.

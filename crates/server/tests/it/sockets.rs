@@ -1,6 +1,6 @@
 //! Real sockets.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -270,6 +270,50 @@ fn the_service_may_hold_what_is_not_send() {
         assert!(wire.until(".1 200 OK").await.starts_with("HTTP/1"));
         wire.until("call 1.").await;
         wire.stream.shutdown().await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_flood_of_requests_does_not_hold_up_new_connections() {
+    on_loop(async {
+        let answered = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&answered);
+        let service = move |_request: Request<Body>| {
+            counted.set(counted.get() + 1);
+            async { Response::new(Body::empty()) }
+        };
+        let (near, far) = squall_net::duplex(64 * 1024);
+        let _flooded = spawn(squall_server::serve_connection(
+            far,
+            Rc::new(service),
+            Rc::default(),
+        ));
+        let (mut reading, mut writing) = tokio::io::split(near);
+        let _writer = spawn(async move {
+            let requests = "GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
+            while writing.write_all(requests.as_bytes()).await.is_ok() {}
+        });
+        let _reader = spawn(async move {
+            let mut answers = vec![0; 64 * 1024];
+            while reading
+                .read(&mut answers)
+                .await
+                .is_ok_and(|count| count > 0)
+            {}
+        });
+        let serving = serve(Config::default())?;
+        while answered.get() < 1000 {
+            moment().await;
+        }
+        let before = answered.get();
+        let mut wire = connect(&serving).await?;
+        wire.send("GET /patient HTTP/1.1\r\nHost: test\r\n\r\n")
+            .await;
+        wire.until("GET /patient []").await;
+        let meanwhile = answered.get() - before;
+        // A few looks at the sockets are needed, and some hundreds of requests are answered between two.
+        assert!(meanwhile < 10_000, "{meanwhile}");
         Ok(())
     });
 }
