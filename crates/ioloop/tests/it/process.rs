@@ -70,11 +70,11 @@ fn waiting_closes_an_input_that_nobody_took() -> Outcome {
 #[test]
 fn killing_ends_a_process_also_while_it_is_waited_for() -> Outcome {
     run(async {
-        let mut process = Subprocess::spawn(shell("sleep 600"))?;
+        let mut process = Subprocess::spawn(shell("exec sleep 600"))?;
         process.kill().await?;
         assert_eq!(process.wait_for_exit().await?.signal(), Some(libc::SIGKILL));
         process.kill().await?;
-        let mut process = Subprocess::spawn(shell("sleep 600"))?;
+        let mut process = Subprocess::spawn(shell("exec sleep 600"))?;
         let signal = Rc::new(Cell::new(None));
         let inner = Rc::clone(&signal);
         let watcher = process.set_exit_callback(move |status| {
