@@ -25,13 +25,19 @@ pub struct Config {
     pub head_timeout: Duration,
     /// Time that a connection may wait for its first or next request. Default 75 s. Then it is closed without a word.
     pub keep_alive_timeout: Duration,
-    /// Time between two pieces of a request's body while the service waits for them. Default 30 s. Then the body ends with
-    /// [`BodyError::TimedOut`](squall_http::BodyError::TimedOut), for which 408 is the answer, and the connection is closed
-    /// after it.
+    /// Time that the service waits for a request's body while less comes than [`min_rate`](Self::min_rate) asks for.
+    /// Default 30 s. Then the body ends with [`BodyError::TimedOut`](squall_http::BodyError::TimedOut), for which 408 is the
+    /// answer, and the connection is closed after it. The time that the service takes for itself is not counted.
     pub body_timeout: Duration,
-    /// Time in which a client that is sent something must take at least one byte. Default 30 s. Then the connection is cut,
-    /// and the service's future or body dropped.
+    /// Time that an answer waits for its client while that takes less than [`min_rate`](Self::min_rate) asks for. Default
+    /// 30 s. Then the connection is cut, and the service's future or body dropped.
     pub write_timeout: Duration,
+    /// Bytes that a client must bring of a body, or take of an answer, for each second that it is waited for. Default 240,
+    /// which any modem can do. It is measured over [`body_timeout`](Self::body_timeout) and
+    /// [`write_timeout`](Self::write_timeout): 7,200 bytes start their 30 s over, so a client cannot hold a request for
+    /// ever by sending or taking a byte now and then. Set zero, which lets every byte start them over, where clients are
+    /// meant to stream a body that is mostly silence.
+    pub min_rate: u32,
     /// Time to go on reading after an answer that ends the connection early, so that the client can read it instead of
     /// losing it to a reset (RFC 9112 §9.6). Default 2 s. Then the connection is closed.
     pub linger_timeout: Duration,
@@ -50,6 +56,14 @@ pub struct Config {
     pub stop_timeout: Duration,
 }
 
+impl Config {
+    /// Bytes after which a time limit starts over.
+    pub(crate) fn enough(&self, limit: Duration) -> u64 {
+        let bytes = limit.as_millis().saturating_mul(self.min_rate.into()) / 1000;
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -58,6 +72,7 @@ impl Default for Config {
             keep_alive_timeout: Duration::from_secs(75),
             body_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
+            min_rate: 240,
             linger_timeout: Duration::from_secs(2),
             unread_bytes: 256 * 1024,
             max_connections: 65_536,

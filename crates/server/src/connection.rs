@@ -96,7 +96,7 @@ pub(crate) async fn serve_member(
     let local = stream.local_addr().unwrap_or(Address::Memory);
     let mut connection = Connection {
         input: Input::new(config.limits),
-        output: Output::default(),
+        output: Output::new(config.enough(config.write_timeout)),
         encoder: ResponseEncoder::new(),
         reading: Deadline::default(),
         info: ConnectInfo { local, peer },

@@ -15,6 +15,12 @@ use squall_ioloop::{IoLoop, Sleep, sleep_until};
 pub(crate) struct Deadline {
     /// When the waiting is over; `None` until it begins.
     at: Option<Instant>,
+    /// When this piece of waiting began; `None` while nobody waits.
+    begun: Option<Instant>,
+    /// How long was waited before it for `bytes`.
+    used: Duration,
+    /// What has come since the last restart, not enough to restart.
+    bytes: u64,
     /// The timer and the time for which it is set.
     timer: Option<(Instant, Sleep)>,
 }
@@ -23,18 +29,39 @@ impl Deadline {
     /// Forgets the waiting so far: there was progress.
     pub(crate) fn restart(&mut self) {
         self.at = None;
+        self.begun = None;
+        self.used = Duration::ZERO;
+        self.bytes = 0;
     }
 
-    /// Polls whether `limit` has passed since the first poll after the last restart.
+    /// Notes that `bytes` have come. Forgets the waiting so far if that makes `enough` of them, else interrupts it until
+    /// the next poll: what was waited is not given back for a byte.
+    pub(crate) fn progress(&mut self, bytes: u64, enough: u64) {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes >= enough {
+            self.restart();
+        } else if let Some(begun) = self.begun.take() {
+            self.at = None;
+            self.used += IoLoop::current().time() - begun;
+        }
+    }
+
+    /// Returns how many bytes have come, not enough to restart.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Polls whether `limit` has been waited since the last restart, beginning with the first poll after it.
     pub(crate) fn poll(&mut self, limit: Duration, cx: &mut Context<'_>) -> Poll<()> {
         let now = IoLoop::current().time();
         let at = match self.at {
             Some(at) => at,
             None => {
                 // A limit too large for the clock is none.
-                let Some(at) = now.checked_add(limit) else {
+                let Some(at) = now.checked_add(limit.saturating_sub(self.used)) else {
                     return Poll::Pending;
                 };
+                self.begun = Some(now);
                 *self.at.insert(at)
             }
         };

@@ -70,7 +70,8 @@ impl Connection {
             Failure::Truncated => Parting::Reset,
             Failure::WriteTimeout => {
                 let limit = self.config.write_timeout;
-                tracing::info!(%peer, "client took nothing of its answer for {limit:?} (write_timeout)");
+                let bytes = self.output.stalled.bytes();
+                tracing::info!(%peer, "client took {bytes} bytes of its answer in {limit:?} (write_timeout)");
                 Parting::Reset
             }
         }

@@ -77,7 +77,8 @@ impl Connection {
 
     /// Hands the request to the service.
     fn begin(&mut self, head: RequestHead) -> Result<Exchanging, Failure> {
-        let (upload, body) = Upload::begin(&head, &mut self.input)?;
+        let enough = self.config.enough(self.config.body_timeout);
+        let (upload, body) = Upload::begin(&head, &mut self.input, enough)?;
         let exchange = head.exchange();
         let http10 = head.version == Version::HTTP_10;
         let (method, target) = (head.method.clone(), head.target.clone());
@@ -214,7 +215,8 @@ impl Connection {
                 if upload.stalled.poll(limit, cx).is_pending() {
                     return Ok(false);
                 }
-                tracing::info!(peer = %self.info.peer, "request body stopped for {limit:?} (body_timeout)");
+                let bytes = upload.stalled.bytes();
+                tracing::info!(peer = %self.info.peer, "request body brought {bytes} bytes in {limit:?} (body_timeout)");
                 upload.fail(BodyError::TimedOut);
             }
         }

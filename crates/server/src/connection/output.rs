@@ -26,11 +26,21 @@ pub(super) struct Output {
     buffer: Vec<u8>,
     /// How many bytes of `buffer` are written already.
     written: usize,
-    /// Runs while the client takes nothing.
+    /// Runs while the client takes too little.
     pub(super) stalled: Deadline,
+    /// How many bytes are not too little.
+    enough: u64,
 }
 
 impl Output {
+    /// Makes one whose time limit starts over after so many bytes.
+    pub(super) fn new(enough: u64) -> Self {
+        Self {
+            enough,
+            ..Self::default()
+        }
+    }
+
     /// The buffer to append to.
     pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
         if self.buffer.capacity() == 0 {
@@ -61,7 +71,7 @@ impl Output {
                 return Poll::Ready(Err(io::Error::from(io::ErrorKind::WriteZero).into()));
             }
             self.written += count;
-            self.stalled.restart();
+            self.stalled.progress(count as u64, self.enough);
             if self.written >= HIGH_WATER {
                 self.buffer.drain(..self.written);
                 self.written = 0;
@@ -76,6 +86,7 @@ impl Output {
             return;
         }
         let mut buffer = std::mem::take(&mut self.buffer);
+        self.stalled.restart();
         self.written = 0;
         if buffer.capacity() <= 2 * HIGH_WATER {
             buffer.clear();

@@ -23,8 +23,10 @@ pub(super) struct Upload {
     broken: bool,
     /// Bytes still to come, if that is known.
     left: Option<u64>,
-    /// Runs while the service waits for the client.
+    /// Runs while the service waits for the client and too little comes.
     pub(super) stalled: Deadline,
+    /// How many bytes are not too little.
+    enough: u64,
 }
 
 /// What the service needs of the connection.
@@ -39,10 +41,11 @@ pub(super) enum Demand {
 }
 
 impl Upload {
-    /// Makes the body of a request, and the upload that feeds it.
+    /// Makes the body of a request, and the upload that feeds it; the time limit starts over after `enough` bytes.
     pub(super) fn begin(
         head: &RequestHead,
         input: &mut Input,
+        enough: u64,
     ) -> Result<(Self, Body), squall_http::h1::ParseError> {
         let length = head.body.length();
         let mut upload = Self {
@@ -52,6 +55,7 @@ impl Upload {
             broken: false,
             left: length,
             stalled: Deadline::default(),
+            enough,
         };
         if let Some(length) = length
             && let Some(whole) = input.whole_body(length)?
@@ -82,7 +86,7 @@ impl Upload {
 
     /// Passes one decoded step on.
     pub(super) fn pass(&mut self, step: Step) {
-        self.stalled.restart();
+        self.stalled.progress(step.bytes() as u64, self.enough);
         match step {
             Step::Data(piece) => {
                 self.left = self

@@ -8,6 +8,7 @@ use http::{Request, Response};
 use squall_http::Body;
 use squall_ioloop::{IoLoop, sleep};
 use squall_server::Config;
+use tokio::io::AsyncReadExt;
 
 use crate::log::Log;
 use crate::wire::Wire;
@@ -94,16 +95,60 @@ fn a_body_that_stops_times_out_in_the_service_that_waits_for_it() {
         assert_eq!(waited.await, 30);
         assert_eq!(
             log.at("INFO"),
-            ["INFO request body stopped for 30s (body_timeout) peer=memory"]
+            ["INFO request body brought 3 bytes in 30s (body_timeout) peer=memory"]
         );
         Ok(())
     });
 }
 
 #[test]
-fn a_body_that_trickles_on_is_waited_for() {
+fn a_body_that_trickles_times_out_as_if_it_had_stopped() {
+    on_paused_loop(async {
+        let log = Log::catch();
+        let (mut wire, _served) = Wire::serving(echo);
+        wire.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n")
+            .await;
+        let waited = seconds(async {
+            sleep(Duration::from_secs(29)).await;
+            wire.send("a").await;
+            let answer = wire.rest().await;
+            assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        });
+        assert_eq!(waited.await, 30);
+        assert_eq!(
+            log.at("INFO"),
+            ["INFO request body brought 1 bytes in 30s (body_timeout) peer=memory"]
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn a_body_that_is_just_fast_enough_is_waited_for() {
     on_paused_loop(async {
         let (mut wire, _served) = Wire::serving(echo);
+        let length = 100 * 240;
+        wire.send(format!(
+            "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: {length}\r\n\r\n"
+        ))
+        .await;
+        for _ in 0..100 {
+            sleep(Duration::from_millis(999)).await;
+            wire.send([b'x'; 240]).await;
+        }
+        wire.until("x]").await;
+        Ok(())
+    });
+}
+
+#[test]
+fn without_a_rate_a_byte_in_time_is_enough() {
+    on_paused_loop(async {
+        let config = Config {
+            min_rate: 0,
+            ..Config::default()
+        };
+        let (mut wire, _served) = Wire::serving_with(echo, config);
         wire.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n")
             .await;
         for byte in b"abcde" {
@@ -111,6 +156,31 @@ fn a_body_that_trickles_on_is_waited_for() {
             wire.send([*byte]).await;
         }
         wire.until("[abcde]").await;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_client_that_takes_its_answer_byte_by_byte_is_cut_off() {
+    on_paused_loop(async {
+        let log = Log::catch();
+        let service =
+            |_request: Request<Body>| async { Response::new(Body::from(vec![b'x'; 1 << 20])) };
+        let (mut wire, served) = Wire::serving(service);
+        wire.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
+        let waited = seconds(async {
+            while !served.is_done() {
+                sleep(Duration::from_secs(7)).await;
+                let taken = wire.stream.read_u8().await;
+                assert!(taken.is_ok() || served.is_done());
+            }
+        });
+        // It is noticed with the next byte that is taken.
+        assert_eq!(waited.await, 35);
+        assert_eq!(
+            log.at("INFO"),
+            ["INFO client took 4 bytes of its answer in 30s (write_timeout) peer=memory"]
+        );
         Ok(())
     });
 }
@@ -154,7 +224,7 @@ fn a_client_that_takes_nothing_is_cut_off() {
         assert!(dropped.get());
         assert_eq!(
             log.at("INFO"),
-            ["INFO client took nothing of its answer for 30s (write_timeout) peer=memory"]
+            ["INFO client took 0 bytes of its answer in 30s (write_timeout) peer=memory"]
         );
         Ok(())
     });
