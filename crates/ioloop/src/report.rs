@@ -3,10 +3,12 @@
 use std::any::Any;
 use std::backtrace::Backtrace;
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::panic::{self, AssertUnwindSafe, Location, PanicHookInfo, catch_unwind};
 use std::sync::{Mutex, Once};
+use std::time::{Duration, Instant};
 
 use crate::core::Core;
 use crate::error::Panicked;
@@ -15,7 +17,14 @@ thread_local! {
     /// The last panic on this thread's running loop: its place and its backtrace, which exist only
     /// inside the panic hook.
     static LAST_PANIC: RefCell<Option<(String, Backtrace)>> = const { RefCell::new(None) };
+
+    /// When an error of a place was last logged with a backtrace. There are as many places as the
+    /// program has calls that spawn.
+    static TRACED: RefCell<HashMap<&'static Location<'static>, Instant>> = RefCell::default();
 }
+
+/// For how long after one backtrace further errors of the same place come without.
+const WHILE: Duration = Duration::from_secs(1);
 
 /// Has panics inside running loops remember where they happened. The hook that was there before
 /// still runs, so nothing that a program has set up is lost.
@@ -116,18 +125,38 @@ pub(crate) fn panicked(what: &str, spawned_at: &'static Location<'static>, panic
 
 /// Logs an error that nobody waits for, with its causes.
 ///
-/// The backtrace is the loop's at this moment, and taken only when `RUST_BACKTRACE` asks for it: an
-/// error, unlike a panic, has long left the place where it arose.
+/// The backtrace is the loop's at this moment: it names the future that has failed, not the place
+/// where the error arose, which an error, unlike a panic, has long left. Writing it takes a
+/// millisecond or so, which a loop cannot spare for each of a thousand errors a second: a place that
+/// fails again soon gets one only when `RUST_BACKTRACE` asks for it.
 pub(crate) fn failed(what: &str, spawned_at: &'static Location<'static>, err: &dyn Error) {
+    let backtrace = if is_first_in_a_while(spawned_at) {
+        Backtrace::force_capture()
+    } else {
+        Backtrace::capture()
+    };
     quietly(|| {
         tracing::error!(
             target: "squall::ioloop",
             spawned_at = %spawned_at,
-            backtrace = %Backtrace::capture(),
+            backtrace = %backtrace,
             "{what} failed: {}; the loop goes on",
             with_causes(err),
         );
     });
+}
+
+/// Whether the last backtrace for an error of this place was taken some time ago.
+fn is_first_in_a_while(spawned_at: &'static Location<'static>) -> bool {
+    let now = Instant::now();
+    TRACED.with_borrow_mut(|traced| {
+        let last = traced.insert(spawned_at, now);
+        let recent = last.filter(|last| now - *last < WHILE);
+        if let Some(last) = recent {
+            traced.insert(spawned_at, last);
+        }
+        recent.is_none()
+    })
 }
 
 /// An error and what caused it, on one line.

@@ -144,6 +144,30 @@ fn an_error_is_logged_with_place_and_causes() -> Outcome {
             line,
             &["a callback failed: the log book is torn: invalid digit found in string; the loop goes on"],
         );
+        // It names the loop's frames at least, and the future that failed.
+        let backtrace = log[0].field("backtrace");
+        assert!(backtrace.lines().count() > 2, "backtrace: {backtrace:?}");
+    }
+    Ok(())
+}
+
+/// A backtrace takes a while to write, so a burst of errors of one place has one between them.
+#[test]
+fn a_burst_of_errors_is_logged_whole_with_one_backtrace() -> Outcome {
+    let (line, log) = log_of(|io_loop| {
+        for _ in 0..20 {
+            io_loop.spawn_callback(async { Err::<(), _>("torn") });
+        }
+        line!() - 2
+    })?;
+    assert_eq!(log.len(), 20);
+    for entry in &log {
+        entry.assert_error(line, &["a callback failed: torn; the loop goes on"]);
+    }
+    let long = |entry: &&Entry| entry.field("backtrace").lines().count() > 2;
+    assert!(long(&&log[0]));
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        assert!(log.iter().filter(long).count() < 5, "{log:?}");
     }
     Ok(())
 }
