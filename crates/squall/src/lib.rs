@@ -121,3 +121,12 @@ pub type Error = Box<dyn error::Error>;
 ///
 /// Handlers have a result of their own, [`web::Result`], whose errors are responses.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The programs on the project's front pages, so that they compile.
+#[cfg(doctest)]
+mod front_pages {
+    #[doc = include_str!("../../../README.md")]
+    struct English;
+    #[doc = include_str!("../../../README.zh-CN.md")]
+    struct Chinese;
+}
