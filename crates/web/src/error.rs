@@ -120,9 +120,6 @@ impl Note {
 }
 
 /// An error and all its sources on one line.
-///
-/// Control characters are escaped: an error may quote what a peer sent, which must not forge lines of the log or steer
-/// the terminal that shows it.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -131,10 +128,20 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         let _ = write!(text, ": {error}");
         source = error.source();
     }
-    if text.contains(char::is_control) {
-        return text.chars().fold(String::new(), printable);
+    match one_line(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(escaped) => escaped,
     }
-    text
+}
+
+/// Text for the log with its control characters escaped.
+///
+/// It may quote what a peer sent, which must not forge lines of the log or steer the terminal that shows it.
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
+    if text.contains(char::is_control) {
+        return Cow::Owned(text.chars().fold(String::new(), printable));
+    }
+    Cow::Borrowed(text)
 }
 
 fn printable(mut text: String, char: char) -> String {

@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 use squall_server::Answer;
 
 use crate::context::{Context, Label};
-use crate::error::{Note, fill};
+use crate::error::{Note, fill, one_line};
 use crate::extract::Needs;
 use crate::handler::Handler;
 use crate::response::{IntoResponse, Response};
@@ -106,7 +106,7 @@ impl Report {
 
     fn panicked(&self, panic: &(dyn Any + Send)) -> Response {
         let (method, route) = (&self.method, self.route());
-        let message = message(panic);
+        let message = one_line(message(panic));
         tracing::error!(target: "squall::web", "{method} {route}: handler panicked: {message}");
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
         if let Some(note) = Note::take(response.extensions_mut()) {
@@ -118,7 +118,7 @@ impl Report {
     /// What the application did wrong is an error; what a peer did wrong would fill the log at the peer's wish.
     fn log(&self, status: StatusCode, note: &Note) {
         let (method, route) = (&self.method, self.route());
-        let cause = note.cause.as_deref().unwrap_or(&note.message);
+        let cause = one_line(note.cause.as_deref().unwrap_or(&note.message));
         if status.is_server_error() {
             tracing::error!(target: "squall::web", "{method} {route}: {status}: {cause}");
         } else {

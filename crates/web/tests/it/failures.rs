@@ -232,3 +232,27 @@ fn a_peer_cannot_forge_lines_of_the_log() {
         assert_eq!(logs.take(Level::DEBUG), [line]);
     });
 }
+
+#[test]
+fn neither_in_a_panic_nor_in_a_text_that_quotes_it() {
+    async fn panics(body: String) {
+        panic!("what is {body}?")
+    }
+    async fn refuses(body: String) -> Result<()> {
+        let text = format!("what is {body}?");
+        Err(HttpError::new(StatusCode::SERVICE_UNAVAILABLE).message(text))
+    }
+    run(async {
+        let logs = Logs::capture();
+        let app = Application::new()
+            .post("/panics", panics)
+            .post("/refuses", refuses);
+        let client = TestClient::new(app);
+        for path in ["/panics", "/refuses"] {
+            client.post(path).body("a\r\nERROR b\u{1b}[2J").await;
+            let lines = logs.take(Level::ERROR);
+            let end = r"what is a\r\nERROR b\u{1b}[2J?";
+            assert!(lines[0].ends_with(end), "{lines:?}");
+        }
+    });
+}
