@@ -66,7 +66,7 @@ fn an_observer_that_panics_is_logged_and_the_loop_goes_on() {
         let io_loop = IoLoop::new().expect("a loop");
         let line = line!() + 1;
         io_loop.observe(|_| panic!("seen too much"));
-        io_loop.call_later(2 * MS, stop);
+        io_loop.call_later(30 * MS, stop);
         let ((), log) = logged(|| io_loop.start());
         assert!(log.len() >= 2, "of the timer and of the wait: {log:?}");
         for entry in log {
