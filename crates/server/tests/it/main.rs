@@ -5,6 +5,7 @@ mod broken;
 mod leaving;
 mod limits;
 mod log;
+mod mutations;
 mod order;
 mod run;
 mod sockets;
