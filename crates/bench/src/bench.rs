@@ -158,7 +158,12 @@ impl Bench {
     }
 
     fn round(&self, ready: &Ready, case: &Case, number: usize) -> Result<Round, String> {
-        let running = ready.start(self.cores.server(), &self.places, |command| command)?;
+        let running = ready.start(
+            self.cores.server(),
+            questions::routes(case),
+            &self.places,
+            |command| command,
+        )?;
         if number == 0 {
             for probe in questions::probes(case) {
                 exchange::check(running.address, &probe)?;
@@ -195,6 +200,9 @@ impl Bench {
             .load(running.address, case, self.pace.seconds)?;
         let after = sample::cpu(&family);
         let counted = watch.and_then(Watch::stop);
+        if load.requests == 0.0 {
+            return Err("not one answer".to_owned());
+        }
         let used = before.zip(after).map(|(before, after)| after - before);
         // Opening thousands of idle connections would be counted with the requests.
         let cpu = used
@@ -265,7 +273,10 @@ impl Bench {
         (short, long): (usize, usize),
     ) -> Result<f64, String> {
         let run = |volleys: usize| -> Result<(f64, f64), String> {
-            let mut running = ready.start(None, &self.places, |command| counter.wrap(command))?;
+            let mut running =
+                ready.start(None, questions::routes(case), &self.places, |command| {
+                    counter.wrap(command)
+                })?;
             let requests = exchange::volleys(running.address, case, &questions::of(case), volleys)?;
             running.process.ask(Signal::TERM);
             let limit = std::time::Duration::from_secs(60);

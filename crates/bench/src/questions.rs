@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::exchange::Exchange;
 use crate::suite::{Case, Route};
-use crate::wire::{Customer, HELLO, Line, MESSAGE, Order, ROUTES, item};
+use crate::wire::{Customer, HELLO, Line, MESSAGE, Order, item};
 
+/// How many routes there are when routing is asked for.
+const ROUTES: usize = 1000;
 /// The parameter of every request for a route.
 const ID: u64 = 42;
 /// Bytes of the order that is posted.
@@ -61,6 +63,14 @@ impl Question {
 pub(crate) fn of(case: &Case) -> Vec<Exchange> {
     let exchange = |question: &Question| question.exchange(case.close);
     questions(case.route).iter().map(exchange).collect()
+}
+
+/// How many routes a server must have for a case.
+pub(crate) fn routes(case: &Case) -> usize {
+    match case.route {
+        Route::Routing => ROUTES,
+        Route::Json | Route::Plaintext | Route::PostJson => 0,
+    }
 }
 
 /// What a server must also answer rightly to take part in a case: that a route which is not there is

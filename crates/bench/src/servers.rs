@@ -44,7 +44,7 @@ pub(crate) struct Running {
 }
 
 impl Ready {
-    /// Starts it pinned to `core`; `wrap` may put another program around it.
+    /// Starts it pinned to `core` and with so many routes; `wrap` may put another program around it.
     ///
     /// # Errors
     ///
@@ -52,12 +52,13 @@ impl Ready {
     pub(crate) fn start(
         &self,
         core: Option<usize>,
+        routes: usize,
         places: &Places,
         wrap: impl Fn(Command) -> Command,
     ) -> Result<Running, String> {
         let mut last = String::new();
         for _ in 0..ATTEMPTS {
-            match self.attempt(core, places, &wrap) {
+            match self.attempt(core, routes, places, &wrap) {
                 Ok(running) => return Ok(running),
                 Err(err) => last = err,
             }
@@ -68,6 +69,7 @@ impl Ready {
     fn attempt(
         &self,
         core: Option<usize>,
+        routes: usize,
         places: &Places,
         wrap: impl Fn(Command) -> Command,
     ) -> Result<Running, String> {
@@ -75,7 +77,10 @@ impl Ready {
         let cannot = |err: std::io::Error| format!("{name} does not start: {err}");
         let folder = places.work.join(name);
         fs::create_dir_all(&folder).map_err(cannot)?;
-        let (command, known) = self.command(places, &folder).map_err(cannot)?;
+        let (mut command, known) = self.command(places, &folder).map_err(cannot)?;
+        if routes > 0 {
+            command.args(["--routes", &routes.to_string()]);
+        }
         let (out, err) = (folder.join("out"), folder.join("err"));
         let mut process = pin::on(core, || Process::start_into(&mut wrap(command), &out, &err))
             .map_err(cannot)?;

@@ -4,16 +4,14 @@ Settings: uvloop as the event loop, the default log level of a program without `
 access log), no `debug`, `json` with the separators of serde_json; everything else as it comes.
 """
 
+import argparse
 import asyncio
 import json
-import sys
 
 import tornado.httpserver
 import tornado.web
 import uvloop
 from tornado.netutil import bind_sockets
-
-ROUTES = 1000
 
 
 class Plaintext(tornado.web.RequestHandler):
@@ -40,16 +38,18 @@ class Item(tornado.web.RequestHandler):
         self.finish("item %d" % int(item))
 
 
-async def main():
+async def main(arguments):
     routes = [("/plaintext", Plaintext), ("/json", Json)]
-    routes += [(r"/route/%d/item/([0-9]+)" % n, Item) for n in range(ROUTES)]
+    routes += [(r"/route/%d/item/([0-9]+)" % n, Item) for n in range(arguments.routes)]
     application = tornado.web.Application(routes, log_function=lambda handler: None)
-    port = int(sys.argv[2]) if sys.argv[1:2] == ["--port"] else 0
-    sockets = bind_sockets(port, "127.0.0.1", backlog=1024)
+    sockets = bind_sockets(arguments.port, "127.0.0.1", backlog=1024)
     tornado.httpserver.HTTPServer(application).add_sockets(sockets)
     print("http://127.0.0.1:%d/" % sockets[0].getsockname()[1], flush=True)
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--routes", type=int, default=0)
+    uvloop.run(main(parser.parse_args()))

@@ -22,7 +22,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use squall::{Application, HttpServer, Json, Path};
-use wire::{HELLO, MESSAGE, Message, Order, ROUTES, item, pattern};
+use wire::{HELLO, MESSAGE, Message, Order, item, pattern};
 
 async fn plaintext() -> &'static str {
     HELLO
@@ -40,18 +40,18 @@ async fn show(Path(id): Path<u64>) -> String {
     item(id)
 }
 
-fn application() -> Application {
+fn application(routes: usize) -> Application {
     let application = Application::new()
         .get("/plaintext", plaintext)
         .get("/json", message)
         .post("/json", echo);
-    (0..ROUTES).fold(application, |application, n| {
+    (0..routes).fold(application, |application, n| {
         application.get(&pattern(n), show)
     })
 }
 
-fn serve(port: u16) -> squall::Result<()> {
-    let server = HttpServer::new(application)
+fn serve(port: u16, routes: usize) -> squall::Result<()> {
+    let server = HttpServer::new(move || application(routes))
         .loops(1)
         .listen(("127.0.0.1", port))?;
     println!("http://{}/", server.local_addr()?);
@@ -60,22 +60,27 @@ fn serve(port: u16) -> squall::Result<()> {
     Ok(())
 }
 
-fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let port = match words.as_slice() {
-        [] => Ok(0),
-        ["--port", port] => port.parse(),
-        _ => {
-            eprintln!("squall-subject: expected `--port PORT`");
-            return ExitCode::from(2);
+/// The port and the number of routes.
+fn arguments() -> Option<(u16, usize)> {
+    let (mut port, mut routes) = (0, 0);
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let value = words.next()?;
+        match word.as_str() {
+            "--port" => port = value.parse().ok()?,
+            "--routes" => routes = value.parse().ok()?,
+            _ => return None,
         }
-    };
-    let Ok(port) = port else {
-        eprintln!("squall-subject: the port is a number from 0 to 65535");
+    }
+    Some((port, routes))
+}
+
+fn main() -> ExitCode {
+    let Some((port, routes)) = arguments() else {
+        eprintln!("squall-subject: expected `--port PORT` and `--routes COUNT`");
         return ExitCode::from(2);
     };
-    match serve(port) {
+    match serve(port, routes) {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             eprintln!("squall-subject: {err}");

@@ -29,6 +29,9 @@ use super::socket::{Clock, Dialer, Events, Poller};
 const READ_BYTES: usize = 256 * 1024;
 /// How often limits are looked at, in nanoseconds.
 const TICK: u64 = 20_000_000;
+/// Connections whose limits are looked at in a tick: a look at 19,000 at once would delay an answer
+/// visibly.
+const CHECKED_A_TICK: usize = 1024;
 /// How long a server that refuses every connection is asked again: it may be starting.
 const PATIENCE: u64 = 1_000_000_000;
 /// How long requests may be late at the end.
@@ -62,6 +65,8 @@ pub(crate) struct Driver {
     /// `Options::timeout` in nanoseconds.
     timeout: u64,
     next_tick: u64,
+    /// The connection whose limit was looked at last.
+    last_checked: usize,
 }
 
 /// Connections that are to be made.
@@ -116,6 +121,7 @@ impl Driver {
             opening: Opening::default(),
             timeout: options.timeout.as_nanos() as u64,
             next_tick: 0,
+            last_checked: 0,
             options,
         })
     }
@@ -218,10 +224,11 @@ impl Driver {
     /// Looks at what has taken too long.
     fn tick(&mut self, now: u64) -> Result<(), String> {
         self.next_tick = now + TICK;
-        for slot in 0..self.connections.len() {
-            let connection = &self.connections[slot];
+        for _ in 0..self.connections.len().min(CHECKED_A_TICK) {
+            self.last_checked = (self.last_checked + 1) % self.connections.len();
+            let connection = &self.connections[self.last_checked];
             if connection.waits() && now.saturating_sub(connection.since) > self.timeout {
-                self.time_out(slot, now);
+                self.time_out(self.last_checked, now);
             }
         }
         let patience = match self.opening.connecting {

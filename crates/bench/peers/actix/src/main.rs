@@ -5,7 +5,7 @@
 
 use actix_web::web::{self, Json, Path};
 use actix_web::{App, HttpServer, Responder};
-use peer_shared::{HELLO, KEEP_ALIVE, MESSAGE, Order, ROUTES, address, announce, item, pattern};
+use peer_shared::{HELLO, KEEP_ALIVE, MESSAGE, Order, address, announce, item, pattern, routes};
 
 async fn plaintext() -> &'static str {
     HELLO
@@ -23,11 +23,11 @@ async fn show(id: Path<u64>) -> String {
     item(*id)
 }
 
-fn routes(config: &mut web::ServiceConfig) {
+fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/plaintext", web::get().to(plaintext))
         .service(web::resource("/json").get(message).post(echo));
-    for n in 0..ROUTES {
+    for n in 0..routes() {
         config.route(&pattern(n), web::get().to(show));
     }
 }
@@ -35,7 +35,7 @@ fn routes(config: &mut web::ServiceConfig) {
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
     let address = address();
-    let server = HttpServer::new(|| App::new().configure(routes))
+    let server = HttpServer::new(|| App::new().configure(configure))
         .workers(1)
         .keep_alive(KEEP_ALIVE)
         .bind(address)?;

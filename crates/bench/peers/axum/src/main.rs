@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::{Json, Path};
 use axum::routing::get;
 use axum::serve::ListenerExt as _;
-use peer_shared::{HELLO, MESSAGE, Message, Order, ROUTES, address, announce, item, pattern};
+use peer_shared::{HELLO, MESSAGE, Message, Order, address, announce, item, pattern, routes};
 
 async fn plaintext() -> &'static str {
     HELLO
@@ -28,7 +28,7 @@ fn router() -> Router {
     let router = Router::new()
         .route("/plaintext", get(plaintext))
         .route("/json", get(message).post(echo));
-    (0..ROUTES).fold(router, |router, n| router.route(&pattern(n), get(show)))
+    (0..routes()).fold(router, |router, n| router.route(&pattern(n), get(show)))
 }
 
 async fn serve() -> std::io::Result<()> {

@@ -8,7 +8,7 @@ use ntex::http::HttpServiceConfig;
 use ntex::time::Seconds;
 use ntex::web::types::{Json, Path};
 use ntex::web::{self, App, HttpResponse, HttpServer};
-use peer_shared::{HELLO, MESSAGE, Order, ROUTES, address, announce, item, pattern};
+use peer_shared::{HELLO, MESSAGE, Order, address, announce, item, pattern, routes};
 
 async fn plaintext() -> &'static str {
     HELLO
@@ -26,7 +26,7 @@ async fn show(id: Path<u64>) -> String {
     item(*id)
 }
 
-fn routes(config: &mut web::ServiceConfig) {
+fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/plaintext", web::get().to(plaintext))
         .service(
@@ -34,7 +34,7 @@ fn routes(config: &mut web::ServiceConfig) {
                 .route(web::get().to(message))
                 .route(web::post().to(echo)),
         );
-    for n in 0..ROUTES {
+    for n in 0..routes() {
         config.route(&pattern(n), web::get().to(show));
     }
 }
@@ -42,7 +42,7 @@ fn routes(config: &mut web::ServiceConfig) {
 #[ntex::main]
 async fn main() -> std::io::Result<()> {
     let address = address();
-    let server = HttpServer::new(async || App::new().configure(routes))
+    let server = HttpServer::new(async || App::new().configure(configure))
         .workers(1)
         .maxconn(20_000)
         .maxconnrate(20_000)

@@ -8,18 +8,29 @@ use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
-pub use wire::{Customer, HELLO, Line, MESSAGE, Message, Order, ROUTES, item, pattern};
+pub use wire::{Customer, HELLO, Line, MESSAGE, Message, Order, item, pattern};
 
 /// How long an idle connection is kept, where the default of a server is shorter than a suite.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(300);
 
+/// What follows `name` on the command line, or 0.
+fn argument(name: &str) -> usize {
+    let words: Vec<String> = env::args().collect();
+    let place = words.iter().position(|word| word == name);
+    place.map_or(0, |place| {
+        let value = words.get(place + 1).and_then(|word| word.parse().ok());
+        value.unwrap_or_else(|| panic!("{name} takes a number"))
+    })
+}
+
+/// How many routes of [`pattern`] to have: `--routes N`.
+pub fn routes() -> usize {
+    argument("--routes")
+}
+
 /// The address of `--port N`; port 0 becomes a free one, because not every server tells which it got.
 pub fn address() -> SocketAddr {
-    let mut arguments = env::args().skip(1);
-    let port = match (arguments.next().as_deref(), arguments.next()) {
-        (Some("--port"), Some(port)) => port.parse().expect("--port takes a number"),
-        _ => 0,
-    };
+    let port = u16::try_from(argument("--port")).expect("a port has 16 bits");
     let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     if port != 0 {
         return wanted;

@@ -4,7 +4,7 @@
 //! instead of 5 s, so that idle connections outlive a suite; everything else as it comes.
 
 use peer_shared::{
-    HELLO, KEEP_ALIVE, MESSAGE, Message, Order, ROUTES, address, announce, item, pattern,
+    HELLO, KEEP_ALIVE, MESSAGE, Message, Order, address, announce, item, pattern, routes,
 };
 use xitca_web::App;
 use xitca_web::handler::handler_service;
@@ -36,7 +36,7 @@ fn main() -> std::io::Result<()> {
             "/json",
             get(handler_service(message)).post(handler_service(echo)),
         );
-    for n in 0..ROUTES {
+    for n in 0..routes() {
         let pattern: &'static str = pattern(n).leak();
         app = app.at(pattern, get(handler_service(show)));
     }
