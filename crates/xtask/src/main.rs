@@ -1,8 +1,9 @@
 //! The chores of the Squall workspace. `cargo xtask` prints the list.
 //!
 //! Each chore is one module: [`tidy`] holds the house rules that neither the compiler nor clippy
-//! knows, [`examples`] runs the example programs and reads what they print. Both work on a
-//! [`project::Project`] or on plain text, so their tests need neither files nor processes.
+//! knows, [`examples`] runs the example programs and reads what they print, [`cost`] holds the hot paths
+//! to their numbers of instructions. All work on a [`project::Project`] or on plain text, so their tests
+//! need neither files nor processes.
 
 #![expect(
     clippy::print_stderr,
@@ -11,6 +12,7 @@
 )]
 
 mod command;
+mod cost;
 mod examples;
 mod markdown;
 mod project;
@@ -30,6 +32,8 @@ Usage: cargo xtask COMMAND [NAME...]
              names, those checks only
   examples   builds and runs every example program and compares what it prints
              with the `Prints:` block of its header; with names, those only
+  cost       counts the instructions of the hot paths and compares them with the
+             committed figures; `--update` writes the figures instead
   help       prints this
 
 Exit code: 0 when all is well, 1 when something failed, 2 when the command line
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         ["tidy", names @ ..] => tidy::run(&root(), names),
+        ["cost", rest @ ..] => cost::run(&root(), rest),
         ["examples", names @ ..] => examples::run(&root(), names),
         [unknown, ..] => {
             eprintln!("xtask: there is no command `{unknown}`\n\n{HELP}");
