@@ -4,7 +4,7 @@
 //! cargo run --release -p squall-bench -- plaintext --quick
 //! ```
 //!
-//! A run prepares the [`servers`], then puts each [`suite`] to them: [`bench`] starts a server on a core
+//! A run prepares the [`servers`], then puts each [`suite`] to them: [`mod@bench`] starts a server on a core
 //! of its own, [`drive`] starts the load on another, [`sample`] and [`count`] read what that cost, and
 //! [`report`] tells it. Every process it starts is a [`process::Process`], which does not outlive it.
 
