@@ -118,7 +118,8 @@ impl Poller {
 #[derive(Debug)]
 pub(crate) struct Dialer {
     addr: SocketAddr,
-    /// The last byte of the source address 127.0.0.x; `None` leaves the choice to the kernel.
+    /// The last byte of the source address 127.0.0.x, at least 2; `None` leaves the choice to the
+    /// kernel.
     source: Option<u8>,
     /// Connections begun from this source.
     begun: usize,
@@ -159,7 +160,8 @@ impl Dialer {
 
     fn next_source(&mut self) {
         self.begun = 0;
-        self.source = Some(self.source.map_or(2, |source| (source + 1) % 250 + 2));
+        // From 2 to 251 and round again.
+        self.source = Some(self.source.map_or(2, |source| (source - 1) % 250 + 2));
     }
 
     fn begin_here(&mut self) -> Result<OwnedFd, Errno> {
@@ -223,4 +225,37 @@ pub(crate) fn allow_descriptors(connections: usize) -> Result<(), String> {
     };
     setrlimit(Resource::Nofile, raised)
         .map_err(|err| format!("cannot raise the limit of descriptors to {needed}: {err}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_go_round() {
+        let mut dialer = Dialer::new(SocketAddr::from(([127, 0, 0, 1], 80)), PORTS_A_SOURCE + 1);
+        let first = dialer.source.unwrap();
+        for turn in 1..=250u32 {
+            dialer.next_source();
+            let expected = (u32::from(first) - 2 + turn) % 250 + 2;
+            assert_eq!(dialer.source.map(u32::from), Some(expected));
+        }
+        assert_eq!(dialer.source, Some(first));
+        let few = Dialer::new(SocketAddr::from(([127, 0, 0, 1], 80)), PORTS_A_SOURCE);
+        assert_eq!(few.source, None);
+    }
+
+    #[test]
+    fn a_socket_that_met_itself_is_refused() {
+        use rustix::net::{bind, connect};
+        let addr = {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            listener.local_addr().unwrap()
+        };
+        let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        bind(&socket, &addr).unwrap();
+        connect(&socket, &addr).unwrap();
+        let err = Dialer::new(addr, 1).finish(&socket).unwrap_err();
+        assert_eq!(err.kind(), io::ErrorKind::ConnectionRefused);
+    }
 }
