@@ -192,7 +192,11 @@ pub(crate) fn watch(folder: &Path) -> io::Result<()> {
             for group in groups.iter() {
                 let _ = kill_process_group(*group, Signal::KILL);
             }
-            let _ = fs::remove_dir_all(&folder);
+            for group in groups.iter() {
+                // Taken away here, because whoever inherits the dead may leave them lying.
+                let _ = waitid(WaitId::Pid(*group), WaitIdOptions::EXITED);
+            }
+            remove(&folder);
             eprintln!(
                 "\nsquall-bench: interrupted; ended {} of its processes, none is left",
                 groups.len()
@@ -200,6 +204,16 @@ pub(crate) fn watch(folder: &Path) -> io::Result<()> {
             std::process::exit(130);
         })?;
     Ok(())
+}
+
+/// Removes a folder in which somebody who was just killed may still have been writing.
+fn remove(folder: &Path) {
+    for _ in 0..50 {
+        match fs::remove_dir_all(folder) {
+            Err(err) if err.kind() != io::ErrorKind::NotFound => thread::sleep(GLANCE),
+            _ => return,
+        }
+    }
 }
 
 #[cfg(test)]
