@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 
 /// Longer than anything here takes, so that what hangs fails.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often a click is tried.
+const CLICKS: u32 = 5;
 /// What the browser is called, best first.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 /// Without a screen, without the sandbox (which a container cannot have), and without calls home.
@@ -152,16 +155,33 @@ impl Page {
     }
 
     /// Clicks with the mouse into the middle of an element, and sees to it that the element was what was clicked.
+    ///
+    /// The page moves while runs write into it, so a click that went past is tried again, as a person would.
     pub(crate) fn click(&mut self, selector: &str) {
+        let hit = (0..CLICKS).any(|_| self.try_click(selector));
+        assert!(hit, "{selector} was not hit with {CLICKS} clicks");
+    }
+
+    /// Clicks once the element stands still; whether it was hit.
+    fn try_click(&mut self, selector: &str) -> bool {
         let middle = self.eval(&format!(
-            "(() => {{
+            "(async () => {{
                 const element = document.querySelector('{selector}');
-                element.scrollIntoView({{ block: 'center', behavior: 'instant' }});
+                const place = () => {{
+                    element.scrollIntoView({{ block: 'center', behavior: 'instant' }});
+                    const box = element.getBoundingClientRect();
+                    return [box.x + box.width / 2, box.y + box.height / 2];
+                }};
+                let before, now = place();
+                do {{
+                    before = now;
+                    await new Promise((done) => setTimeout(done, 50));
+                    now = place();
+                }} while (now[0] !== before[0] || now[1] !== before[1]);
                 window.clicked = new Promise((done) => {{
                     document.addEventListener('click', ({{ target }}) => done(element.contains(target)), {{ once: true }});
                 }});
-                const box = element.getBoundingClientRect();
-                return [box.x + box.width / 2, box.y + box.height / 2];
+                return now;
             }})()"
         ));
         for kind in ["mousePressed", "mouseReleased"] {
@@ -170,7 +190,10 @@ impl Page {
             });
             self.call("Input.dispatchMouseEvent", event);
         }
-        assert_eq!(self.eval("window.clicked"), true, "{selector} was not hit");
+        // A press and a release on two different things is no click at all.
+        let hit =
+            "Promise.race([window.clicked, new Promise((done) => setTimeout(done, 2000, false))])";
+        self.eval(hit) == true
     }
 
     /// Presses and releases a key that has a name.
