@@ -1,12 +1,13 @@
 //! A run: its servers, and how a case is put to all of them.
 
-use std::time::Instant;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::count::{Counter, Instructions, Watch};
+use crate::count::{Counter, Instructions, Watch, switch};
 use crate::drive::{Driver, Load};
-use crate::exchange;
+use crate::exchange::{self, Volleys};
 use crate::pin::Cores;
 use crate::progress::Progress;
 use crate::questions;
@@ -45,11 +46,6 @@ impl Pace {
             Measure::Memory(connections) => 1.0 + connections as f64 / 10_000.0,
             _ => self.seconds + self.warmup + opening,
         }
-    }
-
-    /// Whether the instructions of a case are counted.
-    fn counts(self, case: &Case, ready: &Ready) -> bool {
-        case.measure == Measure::Rate && !(self.quick && ready.server.slow)
     }
 }
 
@@ -95,11 +91,11 @@ impl Bench {
     }
 
     fn counting(&self, case: &Case, ready: &Ready) -> f64 {
-        let counts = self.counter == Some(Counter::Callgrind) && self.pace.counts(case, ready);
+        let counts = self.counter == Some(Counter::Callgrind) && case.measure == Measure::Rate;
         match (counts, ready.server.slow) {
             (false, _) => 0.0,
-            (true, false) => 4.0,
-            (true, true) => 90.0,
+            (true, false) => 3.0,
+            (true, true) => 30.0,
         }
     }
 
@@ -135,7 +131,7 @@ impl Bench {
             }
         }
         for entry in &mut entries {
-            if self.pace.counts(case, entry.ready) && entry.failed.is_none() {
+            if case.measure == Measure::Rate && entry.failed.is_none() {
                 let detail = format!("{}, instructions", entry.ready.server.name);
                 progress.show(case.title, &detail);
                 self.take_instructions(entry, case);
@@ -247,9 +243,8 @@ impl Bench {
                 });
             }
             Some(Counter::Callgrind) => {
-                let few = entry.ready.server.slow;
-                let volleys = if few { (1, 4) } else { (4, 24) };
-                match self.difference(Counter::Callgrind, entry.ready, case, volleys) {
+                let volleys = if entry.ready.server.slow { 3 } else { 20 };
+                match self.per_request(Counter::Callgrind, entry.ready, case, volleys) {
                     Ok(user) => {
                         entry.instructions = Some(Instructions { user, kernel: None });
                     }
@@ -263,37 +258,93 @@ impl Bench {
         }
     }
 
-    /// Instructions in user space for each request, in two runs of so many volleys: what the long one takes
-    /// more than the short one, so that starting does not count.
-    pub(crate) fn difference(
+    /// Instructions in user space for each of so many volleys of requests, after as many as warm up.
+    ///
+    /// # Errors
+    ///
+    /// A sentence: the server does not run under the counter, or answers wrongly.
+    pub(crate) fn per_request(
         &self,
         counter: Counter,
         ready: &Ready,
         case: &Case,
-        (short, long): (usize, usize),
+        volleys: usize,
     ) -> Result<f64, String> {
-        let run = |volleys: usize| -> Result<(f64, f64), String> {
-            let mut running =
-                ready.start(None, questions::routes(case), &self.places, |command| {
-                    counter.wrap(command)
-                })?;
-            let requests = exchange::volleys(running.address, case, &questions::of(case), volleys)?;
-            running.process.ask(Signal::TERM);
-            let limit = std::time::Duration::from_secs(60);
-            running
-                .process
-                .wait(limit)
-                .map_err(|err| format!("under {}: {err}", counter.name()))?;
-            let report = std::fs::read_to_string(&running.err).unwrap_or_default();
-            let instructions = counter
-                .read(&report)
-                .ok_or_else(|| format!("{} reported nothing", counter.name()))?;
-            Ok((instructions, requests as f64))
-        };
-        let (more, many) = run(long)?;
-        let (less, few) = run(short)?;
-        Ok((more - less) / (many - few))
+        match counter {
+            // A server that forks, as nginx does, cannot be switched everywhere.
+            Counter::Callgrind => self
+                .switched(ready, case, volleys)
+                .or_else(|_| self.difference(counter, ready, case, volleys)),
+            Counter::Perf => self.difference(counter, ready, case, volleys),
+        }
     }
+
+    /// Callgrind counts from an exact request to another.
+    fn switched(&self, ready: &Ready, case: &Case, volleys: usize) -> Result<f64, String> {
+        let (instructions, requests) = self.volleys(
+            Counter::Callgrind,
+            &Counter::wrap_off,
+            ready,
+            case,
+            |running, fire| {
+                fire.fire(warm(volleys))?;
+                let family = running.process.family();
+                switch(&family, true, &self.places.work)?;
+                let requests = fire.fire(volleys)?;
+                switch(&family, false, &self.places.work)?;
+                Ok(requests)
+            },
+        )?;
+        Ok(instructions / requests as f64)
+    }
+
+    /// What a long run takes more than a short one, so that starting does not count.
+    fn difference(
+        &self,
+        counter: Counter,
+        ready: &Ready,
+        case: &Case,
+        volleys: usize,
+    ) -> Result<f64, String> {
+        let wrap = |command| counter.wrap(command);
+        let run = |count| self.volleys(counter, &wrap, ready, case, |_, fire| fire.fire(count));
+        let (more, many) = run(warm(volleys) + volleys)?;
+        let (less, few) = run(warm(volleys))?;
+        Ok((more - less) / (many - few) as f64)
+    }
+
+    /// Runs a server under a counter while `put` fires volleys at it; the instructions that were counted, and
+    /// how many requests `put` says they are for.
+    fn volleys(
+        &self,
+        counter: Counter,
+        wrap: &dyn Fn(Command) -> Command,
+        ready: &Ready,
+        case: &Case,
+        put: impl FnOnce(&Running, &mut Volleys<'_>) -> Result<u64, String>,
+    ) -> Result<(f64, u64), String> {
+        let routes = questions::routes(case);
+        let mut running = ready.start(None, routes, &self.places, wrap)?;
+        let exchanges = questions::of(case);
+        let mut volleys = Volleys::new(running.address, case, &exchanges);
+        let requests = put(&running, &mut volleys)?;
+        drop(volleys);
+        running.process.ask(Signal::TERM);
+        running
+            .process
+            .wait(Duration::from_secs(60))
+            .map_err(|err| format!("under {}: {err}", counter.name()))?;
+        let report = std::fs::read_to_string(&running.err).unwrap_or_default();
+        let instructions = counter
+            .read(&report)
+            .ok_or_else(|| format!("{} reported nothing", counter.name()))?;
+        Ok((instructions, requests))
+    }
+}
+
+/// How many volleys warm a server up before so many are counted.
+fn warm(volleys: usize) -> usize {
+    volleys.div_ceil(10)
 }
 
 /// The table of a case.

@@ -1,8 +1,9 @@
 //! Instructions of the hot paths, for `cargo xtask cost`: the loop, the parser and the writer in processes of
 //! their own, and the server under test with a plaintext request.
 //!
-//! What is told here must not depend on time or chance, so nothing runs beside what is counted, and each
-//! figure is the difference between a long and a short run.
+//! What is told here must not depend on time or chance, so nothing runs beside what is counted, and no start of
+//! a program is in it: a figure is the difference between a long and a short run, or callgrind is switched on
+//! for the requests alone.
 
 use std::hint::black_box;
 use std::process::{Command, ExitCode};
@@ -42,9 +43,9 @@ const PURE_ROWS: [Pure; 3] = [
 ];
 const PURE_TIMES: u64 = 100_000;
 
-/// Volleys of the server's short and long run; one connection, so that each request is one turn of the
-/// loop whatever the machine does beside.
-const VOLLEYS: (usize, usize) = (50, 550);
+/// Requests to the server, on one connection, so that each is one turn of the loop whatever the machine
+/// does beside.
+const VOLLEYS: usize = 500;
 
 const SHORT: &[u8] = b"GET /plaintext HTTP/1.1\r\nHost: 127.0.0.1:8888\r\n\r\n";
 const LONG: &[u8] = b"GET /channels/41/messages?since=1730000000&limit=50 HTTP/1.1\r\n\
@@ -154,7 +155,7 @@ fn server(counter: Counter, pipeline: usize) -> Result<f64, String> {
         pipeline,
         ..Case::rate("cost", Route::Plaintext)
     };
-    bench.difference(counter, &bench.ready[0], &case, VOLLEYS)
+    bench.per_request(counter, &bench.ready[0], &case, VOLLEYS)
 }
 
 fn decode_short(times: u64) {

@@ -59,14 +59,19 @@ impl Counter {
 
     /// `command` under this counter.
     pub(crate) fn wrap(self, command: Command) -> Command {
+        self.wrap_with(&[], command)
+    }
+
+    /// `command` under callgrind, which does not count before it is told to by [`switch`].
+    pub(crate) fn wrap_off(command: Command) -> Command {
+        Self::Callgrind.wrap_with(&["--instr-atstart=no"], command)
+    }
+
+    fn wrap_with(self, options: &[&str], command: Command) -> Command {
         let mut counting = match self {
             Self::Callgrind => {
                 let mut counting = Command::new("valgrind");
-                counting.args([
-                    "--tool=callgrind",
-                    "--callgrind-out-file=/dev/null",
-                    "--trace-children=no",
-                ]);
+                counting.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
                 counting
             }
             Self::Perf => {
@@ -75,7 +80,10 @@ impl Counter {
                 counting
             }
         };
-        counting.arg(command.get_program()).args(command.get_args());
+        counting
+            .args(options)
+            .arg(command.get_program())
+            .args(command.get_args());
         for (name, value) in command.get_envs() {
             match value {
                 Some(value) => counting.env(name, value),
@@ -87,6 +95,27 @@ impl Counter {
         }
         counting
     }
+}
+
+/// Tells callgrind in these processes to count, or not to.
+///
+/// # Errors
+///
+/// A sentence when valgrind's messenger is not there or gets no answer.
+pub(crate) fn switch(family: &[u32], on: bool, folder: &Path) -> Result<(), String> {
+    let word = if on { "on" } else { "off" };
+    for id in family {
+        let mut command = Command::new("vgdb");
+        command.args([&format!("--pid={id}"), "instrumentation", word]);
+        let cannot = |err: io::Error| format!("vgdb: {err}");
+        let (out, err) = (folder.join("vgdb.out"), folder.join("vgdb.err"));
+        let mut vgdb = Process::start_into(&mut command, &out, &err).map_err(cannot)?;
+        let status = vgdb.wait(Duration::from_secs(30)).map_err(cannot)?;
+        if !status.success() {
+            return Err(format!("vgdb ended with {status}"));
+        }
+    }
+    Ok(())
 }
 
 /// The sum of what all processes of a run under callgrind reported.

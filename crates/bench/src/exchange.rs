@@ -41,45 +41,67 @@ pub(crate) fn check(address: SocketAddr, exchange: &Exchange) -> Result<(), Stri
         .and_then(|answer| judge(&answer, exchange))
 }
 
-/// Sends `volleys` times a request on each connection of the case (`pipeline` of them in one write),
-/// and takes the answers before the next volley. Returns how many requests that were.
-///
-/// # Errors
-///
-/// A sentence about the first answer that was missing or wrong.
-pub(crate) fn volleys(
+/// Requests in volleys: one on each connection of a case (`pipeline` of them in one write), and all answers
+/// before the next volley.
+#[derive(Debug)]
+pub(crate) struct Volleys<'a> {
     address: SocketAddr,
-    case: &Case,
-    exchanges: &[Exchange],
-    volleys: usize,
-) -> Result<u64, String> {
-    let open = || Link::open(address).map_err(|err| format!("cannot connect: {err}"));
-    let mut links = Vec::new();
-    let mut turn = exchanges.iter().cycle();
-    let mut count = 0;
-    for _ in 0..volleys {
-        if links.is_empty() {
-            for _ in 0..case.connections {
-                links.push(open()?);
-            }
-        }
-        let asked: Vec<&Exchange> = turn.by_ref().take(links.len()).collect();
-        for (link, exchange) in links.iter_mut().zip(&asked) {
-            link.send(&exchange.request, case.pipeline)
-                .map_err(|err| format!("cannot send: {err}"))?;
-        }
-        for (link, exchange) in links.iter_mut().zip(&asked) {
-            for _ in 0..case.pipeline {
-                let answer = link.receive().map_err(|err| format!("no answer: {err}"))?;
-                judge(&answer, exchange)?;
-                count += 1;
-            }
-        }
-        if case.close {
-            links.clear();
+    case: &'a Case,
+    exchanges: &'a [Exchange],
+    /// How many exchanges were had.
+    turn: usize,
+    /// Empty before the first volley, and between volleys of a case that closes its connections.
+    links: Vec<Link>,
+}
+
+impl<'a> Volleys<'a> {
+    pub(crate) fn new(address: SocketAddr, case: &'a Case, exchanges: &'a [Exchange]) -> Self {
+        Self {
+            address,
+            case,
+            exchanges,
+            turn: 0,
+            links: Vec::new(),
         }
     }
-    Ok(count)
+
+    /// Fires so many volleys. Returns how many requests that were.
+    ///
+    /// # Errors
+    ///
+    /// A sentence about the first answer that was missing or wrong.
+    pub(crate) fn fire(&mut self, volleys: usize) -> Result<u64, String> {
+        let mut count = 0;
+        for _ in 0..volleys {
+            self.volley()?;
+            count += (self.case.connections * self.case.pipeline) as u64;
+        }
+        Ok(count)
+    }
+
+    fn volley(&mut self) -> Result<(), String> {
+        while self.links.len() < self.case.connections {
+            let link = Link::open(self.address);
+            self.links
+                .push(link.map_err(|err| format!("cannot connect: {err}"))?);
+        }
+        let exchange = |place: usize| &self.exchanges[(self.turn + place) % self.exchanges.len()];
+        for (place, link) in self.links.iter_mut().enumerate() {
+            link.send(&exchange(place).request, self.case.pipeline)
+                .map_err(|err| format!("cannot send: {err}"))?;
+        }
+        for (place, link) in self.links.iter_mut().enumerate() {
+            for _ in 0..self.case.pipeline {
+                let answer = link.receive().map_err(|err| format!("no answer: {err}"))?;
+                judge(&answer, exchange(place))?;
+            }
+        }
+        self.turn += self.links.len();
+        if self.case.close {
+            self.links.clear();
+        }
+        Ok(())
+    }
 }
 
 fn judge(answer: &Answer, exchange: &Exchange) -> Result<(), String> {
