@@ -26,6 +26,7 @@
 //! }
 //! ```
 
+pub mod conformance;
 mod countdown;
 mod failure;
 mod logging;

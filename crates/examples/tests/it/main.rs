@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 mod arguments;
+mod conformance;
 #[cfg(feature = "mongodb")]
 mod mongo;
 mod process;

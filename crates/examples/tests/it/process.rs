@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use crate::support::{folder, free_port, promises};
 
 /// Where cargo has put a program: beside the folder of this test.
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let test = env::current_exe().unwrap();
     let path = test
         .parent()

@@ -1,0 +1,79 @@
+//! A server to point test suites at: it answers whatever is asked, and every limit of it can be set.
+//!
+//! | path | answer |
+//! |---|---|
+//! | `/plaintext` | `Hello, World!`, 13 bytes |
+//! | `/json` | a small object |
+//! | `/inspect` | the request as JSON: method, target, version, header fields, body in base64, trailer fields |
+//! | `/static/…` | a file of the folder `--static`, see [`Files`] |
+//! | `/slow?ms=N` | a line, after so many milliseconds; 60,000 at most |
+//! | `/stream?n=N` | so many lines, a piece each; 1,000,000 at most |
+//! | `/mirror` | the body of the request, piece by piece as it comes |
+//! | anything else | the body of the request once it is whole, or a line when there is none |
+//!
+//! Each answers any method but CONNECT, which asks for a tunnel that is not there (405).
+
+mod answers;
+mod files;
+mod inspect;
+mod options;
+mod range;
+
+use std::rc::Rc;
+use std::sync::{Arc, Once};
+
+use squall::HttpServer;
+use squall::http::{Body, Request};
+
+use crate::{Failure, say};
+use answers::Site;
+pub use files::Files;
+use options::{Asked, Options};
+
+/// Serves as `args` say until Ctrl-C or SIGTERM, and prints a line with the address once it accepts.
+///
+/// Without arguments, and with `--help`, prints what there is instead.
+///
+/// # Errors
+///
+/// When an argument is not understood, a port is taken, or the server cannot run.
+pub fn run(args: &[String]) -> squall::Result<()> {
+    let options = match Options::parse(args).map_err(Failure::new)? {
+        Asked::Help => {
+            say!("{}", options::help().trim_end());
+            return Ok(());
+        }
+        Asked::Serve(options) => *options,
+    };
+    serve(options)
+}
+
+fn serve(options: Options) -> squall::Result<()> {
+    let files = options.folder.as_deref().map(Files::of).transpose()?;
+    let body_limit = usize::try_from(options.config.limits.body_bytes).unwrap_or(usize::MAX);
+    let address = Arc::new(std::sync::OnceLock::new());
+    let factory = {
+        let (address, told) = (Arc::clone(&address), Arc::new(Once::new()));
+        move || {
+            // Told here and not before, because by now a signal ends the server cleanly.
+            told.call_once(|| {
+                if let Some(address) = address.get() {
+                    say!("http://{address}");
+                }
+            });
+            let site = Rc::new(Site {
+                files: files.clone(),
+                body_limit,
+            });
+            move |request: Request<Body>| answers::answer(Rc::clone(&site), request)
+        }
+    };
+    let mut server = HttpServer::new(factory).config(options.config);
+    if let Some(loops) = options.loops {
+        server = server.loops(loops);
+    }
+    let server = server.listen(("127.0.0.1", options.http))?;
+    // The factory runs for the first time after this.
+    let _ = address.set(server.local_addr()?);
+    Ok(server.run()?)
+}

@@ -1,0 +1,324 @@
+//! The command line: a table of flags, one for every setting of the server.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use squall::server::Config;
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Help,
+    Serve(Box<Options>),
+}
+
+/// How to serve.
+#[derive(Debug)]
+pub(super) struct Options {
+    /// The port on 127.0.0.1; 0 picks a free one.
+    pub(super) http: u16,
+    /// How many loops; one a core when nothing is said.
+    pub(super) loops: Option<usize>,
+    /// What `/static/` shows.
+    pub(super) folder: Option<PathBuf>,
+    pub(super) config: Config,
+}
+
+/// The options as they are read.
+#[derive(Default)]
+struct Draft {
+    http: Option<u16>,
+    loops: Option<usize>,
+    folder: Option<PathBuf>,
+    config: Config,
+}
+
+/// A flag and what its value sets.
+struct Flag {
+    name: &'static str,
+    /// What stands for the value in the help.
+    value: &'static str,
+    help: &'static str,
+    set: fn(&mut Draft, &str) -> Result<(), String>,
+}
+
+/// A flag that sets a field with what a function reads out of the value.
+macro_rules! flag {
+    ($name:literal, $value:literal, $help:literal, $read:ident => $($field:ident).+) => {
+        Flag {
+            name: $name,
+            value: $value,
+            help: $help,
+            set: |draft, text| {
+                draft.$($field).+ = $read(text)?.into();
+                Ok(())
+            },
+        }
+    };
+}
+
+const FLAGS: &[Flag] = &[
+    flag!("--http", "PORT", "listens on 127.0.0.1; 0 picks a free port", port => http),
+    flag!("--loops", "N", "serves on so many loops; one a core otherwise", count => loops),
+    flag!("--static", "FOLDER", "what /static/ shows", folder => folder),
+    flag!("--head-timeout", "TIME", "a request's head, from its first byte", time => config.head_timeout),
+    flag!("--keep-alive-timeout", "TIME", "waiting for the first or the next request", time => config.keep_alive_timeout),
+    flag!("--body-timeout", "TIME", "waiting for a body that does not come", time => config.body_timeout),
+    flag!("--write-timeout", "TIME", "waiting for a client that does not read", time => config.write_timeout),
+    flag!("--linger-timeout", "TIME", "reading on after an early answer", time => config.linger_timeout),
+    flag!("--stop-timeout", "TIME", "requests in flight at the end", time => config.stop_timeout),
+    flag!("--min-rate", "BYTES", "a second, of a body or an answer; 0 for any", count32 => config.min_rate),
+    flag!("--unread-bytes", "BYTES", "of an unread body that are skipped", bytes => config.unread_bytes),
+    flag!("--max-connections", "N", "open at a time on one loop", count => config.max_connections),
+    flag!("--half-close", "yes|no", "whether a client may shut its side down", yes => config.half_close),
+    flag!("--head-bytes", "BYTES", "of a head", size => config.limits.head_bytes),
+    flag!("--target-bytes", "BYTES", "of a request target", size => config.limits.target_bytes),
+    flag!("--headers", "N", "field lines of a head", count => config.limits.headers),
+    flag!("--body-bytes", "BYTES", "of a body", bytes => config.limits.body_bytes),
+    flag!("--chunk-extension-bytes", "BYTES", "of a body's chunk extensions", size => config.limits.chunk_extension_bytes),
+    flag!("--trailer-bytes", "BYTES", "of a trailer section", size => config.limits.trailer_bytes),
+    flag!("--interim-responses", "N", "before a final one; for clients only", count32 => config.limits.interim_responses),
+];
+
+impl Options {
+    /// Reads the arguments, without the name of the program.
+    ///
+    /// # Errors
+    ///
+    /// A sentence for the user.
+    pub(super) fn parse(args: &[String]) -> Result<Asked, String> {
+        if args.is_empty() || args.iter().any(|arg| arg == "--help" || arg == "-h") {
+            return Ok(Asked::Help);
+        }
+        let mut draft = Draft::default();
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            let (name, value) = match arg.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (arg.as_str(), None),
+            };
+            let flag = FLAGS.iter().find(|flag| flag.name == name).ok_or_else(|| {
+                format!("there is no option `{name}`; `--help` lists those that are")
+            })?;
+            let value = value
+                .or_else(|| args.next().map(String::as_str))
+                .ok_or_else(|| format!("{name} wants a value: {name} {}", flag.value))?;
+            (flag.set)(&mut draft, value)
+                .map_err(|wanted| format!("{name} wants {wanted}, not `{value}`"))?;
+        }
+        let http = draft
+            .http
+            .ok_or("expected an address to listen on, found none; `--http 8080` is one")?;
+        Ok(Asked::Serve(Box::new(Self {
+            http,
+            loops: draft.loops,
+            folder: draft.folder,
+            config: draft.config,
+        })))
+    }
+}
+
+/// What `--help` prints.
+pub(super) fn help() -> String {
+    let mut text = "\
+A server to point test suites at.
+
+    conformance --http PORT [OPTION VALUE...]
+
+It prints http://127.0.0.1:PORT once it accepts, and ends on Ctrl-C or SIGTERM.
+
+"
+    .to_owned();
+    for flag in FLAGS {
+        let usage = format!("{} {}", flag.name, flag.value);
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "    {usage:<32} {}", flag.help);
+    }
+    text += "
+TIME is a number with a unit (250ms, 15s, 2m), BYTES a number that may have one (64K, 1M, 2G).
+
+    /plaintext /json /inspect /static/FILE /slow?ms=N /stream?n=N /mirror
+    any other path, any method           the body of the request, or a line when there is none
+";
+    text
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse()
+        .map_err(|_| "a port from 0 to 65535".to_owned())
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "a whole number".to_owned())
+}
+
+fn count32(text: &str) -> Result<u32, String> {
+    text.parse()
+        .map_err(|_| "a whole number below 4,294,967,296".to_owned())
+}
+
+fn size(text: &str) -> Result<usize, String> {
+    let all = bytes(text)?;
+    usize::try_from(all).map_err(|_| "fewer bytes".to_owned())
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    let (number, unit) = split_unit(text);
+    let unit = match unit {
+        "" => Some(1),
+        "K" | "k" => Some(1 << 10),
+        "M" | "m" => Some(1 << 20),
+        "G" | "g" => Some(1 << 30),
+        _ => None,
+    };
+    let number = number.parse::<u64>().ok();
+    number
+        .zip(unit)
+        .and_then(|(number, unit)| number.checked_mul(unit))
+        .ok_or_else(|| "a number of bytes such as 8192, 64K or 1M".to_owned())
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let (number, unit) = split_unit(text);
+    let unit = match unit {
+        "ms" => Some(0.001),
+        "s" => Some(1.0),
+        "m" => Some(60.0),
+        _ => None,
+    };
+    let number = number.parse::<f64>().ok();
+    number
+        .zip(unit)
+        .and_then(|(number, unit)| Duration::try_from_secs_f64(number * unit).ok())
+        .ok_or_else(|| "a time such as 250ms, 15s or 2m".to_owned())
+}
+
+fn yes(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("yes or no".to_owned()),
+    }
+}
+
+fn folder(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() {
+        return Err("a folder".to_owned());
+    }
+    Ok(text.into())
+}
+
+/// Splits a number from the letters behind it.
+fn split_unit(text: &str) -> (&str, &str) {
+    let end = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    text.split_at(end.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Asked, String> {
+        let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        Options::parse(&args)
+    }
+
+    fn options(line: &str) -> Options {
+        match parse(line).unwrap() {
+            Asked::Serve(options) => *options,
+            Asked::Help => panic!("{line} is no call for help"),
+        }
+    }
+
+    #[test]
+    fn every_setting_of_the_server_has_a_flag() {
+        let shown = format!("{:#?}", Config::default());
+        let fields: Vec<&str> = shown
+            .lines()
+            .filter_map(|line| line.trim().split_once(": "))
+            .filter(|(_, value)| !value.ends_with('{'))
+            .map(|(name, _)| name)
+            .collect();
+        assert!(fields.len() >= 17, "{fields:?}");
+        for field in fields {
+            let name = format!("--{}", field.replace('_', "-"));
+            assert!(
+                FLAGS.iter().any(|flag| flag.name == name),
+                "no {name} for {field}"
+            );
+        }
+    }
+
+    #[test]
+    fn flags_set_what_they_are_called_after() {
+        for flag in FLAGS {
+            let value = match flag.value {
+                "TIME" => "77s",
+                "yes|no" => "yes",
+                _ => "77",
+            };
+            let options = options(&format!("--http=1 {} {value}", flag.name));
+            let shown = format!("{options:?}");
+            let field = flag.name.trim_start_matches("--").replace('-', "_");
+            let expected = match (flag.name, value) {
+                ("--static", _) => "folder: Some(\"77\")".to_owned(),
+                ("--loops", _) => "loops: Some(77)".to_owned(),
+                (_, "yes") => format!("{field}: true"),
+                _ => format!("{field}: {value}"),
+            };
+            assert!(shown.contains(&expected), "{expected} is not in {shown}");
+        }
+    }
+
+    #[test]
+    fn units_are_understood() {
+        let options = options("--http 0 --head-bytes 64K --body-timeout 1.5s --head-timeout 250ms");
+        assert_eq!(options.config.limits.head_bytes, 65_536);
+        assert_eq!(options.config.body_timeout, Duration::from_millis(1500));
+        assert_eq!(options.config.head_timeout, Duration::from_millis(250));
+    }
+
+    #[test]
+    fn mistakes_are_told_in_words() {
+        let cases = [
+            (
+                "--loops 2",
+                "expected an address to listen on, found none; `--http 8080` is one",
+            ),
+            ("--http", "--http wants a value: --http PORT"),
+            ("--http x", "--http wants a port from 0 to 65535, not `x`"),
+            (
+                "--http 1 --head-timeout 15",
+                "--head-timeout wants a time such as 250ms, 15s or 2m, not `15`",
+            ),
+            (
+                "--http 1 --head-timeout -1s",
+                "--head-timeout wants a time such as 250ms, 15s or 2m, not `-1s`",
+            ),
+            (
+                "--http 1 --body-bytes 1T",
+                "--body-bytes wants a number of bytes such as 8192, 64K or 1M, not `1T`",
+            ),
+            (
+                "--http 1 --half-close maybe",
+                "--half-close wants yes or no, not `maybe`",
+            ),
+            (
+                "--htpp 1",
+                "there is no option `--htpp`; `--help` lists those that are",
+            ),
+        ];
+        for (line, message) in cases {
+            assert_eq!(parse(line).unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn help_has_every_flag() {
+        assert!(matches!(parse(""), Ok(Asked::Help)));
+        assert!(matches!(parse("--http 1 --help"), Ok(Asked::Help)));
+        let help = help();
+        assert!(FLAGS.iter().all(|flag| help.contains(flag.name)), "{help}");
+    }
+}
