@@ -72,7 +72,11 @@ pub fn bind_sibling(socket: &TcpListener, options: &BindOptions) -> io::Result<T
     if cfg!(not(unix)) {
         return socket.try_clone();
     }
-    let addr = socket.local_addr()?;
+    bind_at(socket.local_addr()?, options)
+}
+
+/// Binds one more socket to an address at which a shared one is bound.
+pub(crate) fn bind_at(addr: SocketAddr, options: &BindOptions) -> io::Result<TcpListener> {
     bind_one(addr, true)
         .and_then(|socket| listen(socket, options))
         .map_err(|err| explain(addr, err))

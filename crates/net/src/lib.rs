@@ -1,8 +1,10 @@
 //! Listeners and streams: everything in Squall that touches a socket.
 //!
 //! * [`bind_sockets`] makes listening sockets with errors that say what to do; [`bind_sibling`] puts several on a port.
-//! * [`TcpListener`] accepts on one loop.
-//! * [`IoStream`] is one connection, whatever carries it: TCP, or the in-memory [`duplex`] that tests use.
+//! * [`bind_unix`] makes a listening Unix socket; [`inherited_listeners`] are those that systemd has made.
+//! * [`TcpListener`] accepts on one loop; [`Listener`] does so on sockets of any kind ([`ListenSocket`]), and its
+//!   connections may be given to other loops.
+//! * [`IoStream`] is one connection, whatever carries it: TCP, a Unix socket, or the in-memory [`duplex`] that tests use.
 //!
 //! ```
 //! use squall_ioloop::IoLoop;
@@ -27,15 +29,23 @@
 //! Sockets belong to the loop on which they were made or adopted: a [`std::net::TcpListener`] may cross threads, a
 //! [`TcpListener`] and an [`IoStream`] may not.
 
+mod accept;
 mod address;
 mod bind;
 mod duplex;
+mod inherited;
 mod listener;
 mod resolve;
+mod socket;
 mod stream;
+mod unix;
 
+pub use accept::{Accepted, Listener};
 pub use address::Address;
 pub use bind::{BindOptions, bind_sibling, bind_sockets};
 pub use duplex::duplex;
+pub use inherited::{InheritedListener, inherited_listeners};
 pub use listener::TcpListener;
+pub use socket::ListenSocket;
 pub use stream::{IoStream, SHARED_BUFFER};
+pub use unix::{UnixOptions, bind_unix};

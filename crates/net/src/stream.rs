@@ -4,11 +4,14 @@ use std::cell::Cell;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::UnixStream;
 
 use crate::address::Address;
 use crate::duplex::DuplexEnd;
@@ -17,7 +20,8 @@ use crate::resolve::resolve;
 /// Size in bytes of the buffer that [`IoStream::poll_read_with`] lends: 64 KiB, one for each thread.
 pub const SHARED_BUFFER: usize = 64 * 1024;
 
-/// A byte stream in both directions: a TCP connection or one end of the in-memory [`duplex`](crate::duplex).
+/// A byte stream in both directions: a TCP connection, a Unix socket or one end of the in-memory
+/// [`duplex`](crate::duplex).
 ///
 /// Use it through tokio's [`AsyncRead`] and [`AsyncWrite`] (and their `Ext` traits); shutting it down ends only the
 /// writing direction, dropping it ends both. Belongs to the loop on which it was made.
@@ -30,6 +34,7 @@ pub struct IoStream {
 enum Inner {
     Duplex(DuplexEnd),
     Tcp(TcpStream),
+    Unix(UnixStream),
 }
 
 thread_local! {
@@ -85,12 +90,43 @@ impl IoStream {
         }
     }
 
+    /// Connects to a Unix socket.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, with the path in the message.
+    ///
+    /// # Panics
+    ///
+    /// Off a loop.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future abandons the attempt; nothing stays open.
+    pub async fn connect_unix(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref();
+        match UnixStream::connect(path).await {
+            Ok(stream) => Ok(Self::from_unix(stream)),
+            Err(err) => {
+                let text = format!("unix:{}: {err}", path.display());
+                Err(io::Error::new(err.kind(), text))
+            }
+        }
+    }
+
     /// Takes over a TCP connection of tokio, and turns `TCP_NODELAY` on.
     pub fn from_tcp(stream: TcpStream) -> Self {
         // Fails only on a socket that is dead already, which the next read or write reports better.
         let _ = stream.set_nodelay(true);
         Self {
             inner: Inner::Tcp(stream),
+        }
+    }
+
+    /// Takes over a Unix socket of tokio.
+    pub fn from_unix(stream: UnixStream) -> Self {
+        Self {
+            inner: Inner::Unix(stream),
         }
     }
 
@@ -109,6 +145,10 @@ impl IoStream {
         match &self.inner {
             Inner::Duplex(_) => Ok(Address::Memory),
             Inner::Tcp(stream) => stream.peer_addr().map(Address::Tcp),
+            Inner::Unix(stream) => {
+                let addr: std::os::unix::net::SocketAddr = stream.peer_addr()?.into();
+                Ok(addr.into())
+            }
         }
     }
 
@@ -121,10 +161,14 @@ impl IoStream {
         match &self.inner {
             Inner::Duplex(_) => Ok(Address::Memory),
             Inner::Tcp(stream) => stream.local_addr().map(Address::Tcp),
+            Inner::Unix(stream) => {
+                let addr: std::os::unix::net::SocketAddr = stream.local_addr()?.into();
+                Ok(addr.into())
+            }
         }
     }
 
-    /// Turns `TCP_NODELAY` on (the default: small writes leave at once) or off; does nothing in memory.
+    /// Turns `TCP_NODELAY` on (the default: small writes leave at once) or off; only TCP has it.
     ///
     /// # Errors
     ///
@@ -133,12 +177,14 @@ impl IoStream {
         match &self.inner {
             Inner::Duplex(_) => Ok(()),
             Inner::Tcp(stream) => stream.set_nodelay(nodelay),
+            Inner::Unix(_) => Ok(()),
         }
     }
 
     /// Cuts the connection off: what was not read by the other end is lost, and it is told of a reset instead of an end.
     ///
     /// For a message whose end is the end of the stream and that cannot be completed, so that nobody takes it for whole.
+    /// A Unix socket has no resets, unless bytes are unread at this end: the other end takes it for the end.
     pub fn reset(self) {
         match self.inner {
             Inner::Duplex(end) => end.reset(),
@@ -146,6 +192,8 @@ impl IoStream {
                 // Fails only on a socket that is dead already; dropping it is the reset.
                 let _ = stream.set_zero_linger();
             }
+            // There is no telling it from an end.
+            Inner::Unix(_) => {}
         }
     }
 
@@ -155,12 +203,8 @@ impl IoStream {
     pub fn has_unread(&self) -> bool {
         match &self.inner {
             Inner::Duplex(end) => end.has_unread(),
-            Inner::Tcp(stream) => {
-                let mut byte = [MaybeUninit::uninit()];
-                // Anything but "would block" is something that reading will tell.
-                let peeked = socket2::SockRef::from(stream).peek(&mut byte);
-                !matches!(peeked, Err(err) if err.kind() == io::ErrorKind::WouldBlock)
-            }
+            Inner::Tcp(stream) => peeks(&SockRef::from(stream)),
+            Inner::Unix(stream) => peeks(&SockRef::from(stream)),
         }
     }
 
@@ -188,6 +232,13 @@ impl IoStream {
     }
 }
 
+/// Asks whether a read would not block.
+fn peeks(socket: &SockRef<'_>) -> bool {
+    let mut byte = [MaybeUninit::uninit()];
+    // Anything but "would block" is something that reading will tell.
+    !matches!(socket.peek(&mut byte), Err(err) if err.kind() == io::ErrorKind::WouldBlock)
+}
+
 impl AsyncRead for IoStream {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -197,6 +248,7 @@ impl AsyncRead for IoStream {
         match &mut self.get_mut().inner {
             Inner::Duplex(end) => end.poll_read(cx, buf),
             Inner::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            Inner::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
@@ -210,6 +262,7 @@ impl AsyncWrite for IoStream {
         match &mut self.get_mut().inner {
             Inner::Duplex(end) => end.poll_write(cx, buf),
             Inner::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
+            Inner::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
@@ -221,6 +274,7 @@ impl AsyncWrite for IoStream {
         match &mut self.get_mut().inner {
             Inner::Duplex(end) => end.poll_write_vectored(cx, bufs),
             Inner::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Inner::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
         }
     }
 
@@ -232,6 +286,7 @@ impl AsyncWrite for IoStream {
         match &mut self.get_mut().inner {
             Inner::Duplex(_) => Poll::Ready(Ok(())),
             Inner::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Inner::Unix(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -241,11 +296,16 @@ impl AsyncWrite for IoStream {
                 end.shutdown();
                 Poll::Ready(Ok(()))
             }
-            Inner::Tcp(stream) => match ready!(Pin::new(stream).poll_shutdown(cx)) {
-                // The other side was faster.
-                Err(err) if err.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
-                done => Poll::Ready(done),
-            },
+            Inner::Tcp(stream) => Poll::Ready(shut(ready!(Pin::new(stream).poll_shutdown(cx)))),
+            Inner::Unix(stream) => Poll::Ready(shut(ready!(Pin::new(stream).poll_shutdown(cx)))),
         }
+    }
+}
+
+fn shut(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        // The other side was faster.
+        Err(err) if err.kind() == io::ErrorKind::NotConnected => Ok(()),
+        done => done,
     }
 }

@@ -1,7 +1,9 @@
 //! Streams and listeners, in memory and on the loopback interface.
 
+mod accept;
 mod duplex;
 mod tcp;
+mod unix;
 
 use std::error::Error;
 use std::future::Future;
