@@ -2,13 +2,12 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use squall_ioloop::{spawn_callback, with_timeout};
-use squall_net::{IoStream, TcpListener};
+use squall_net::{Accepted, Listener};
 
 use crate::config::Config;
 use crate::connection::serve_member;
@@ -28,13 +27,13 @@ pub(crate) struct Acceptor {
 
 impl Acceptor {
     /// Accepts from `listener` until the server stops.
-    pub(crate) async fn run(self, listener: TcpListener, _listening: Listening) {
+    pub(crate) async fn run(self, listener: Listener, _listening: Listening) {
         let mut pause = None;
         while let Some(accepted) = poll_fn(|cx| self.poll_next(&listener, cx)).await {
             match accepted {
-                Ok((stream, peer)) => {
+                Ok(accepted) => {
                     pause = None;
-                    self.begin(stream, peer);
+                    self.begin(accepted);
                 }
                 Err(err) if concerns_one_connection(&err) => {
                     tracing::debug!("a connection failed before it was accepted: {err}");
@@ -54,17 +53,17 @@ impl Acceptor {
                 }
             }
         }
-        for (stream, peer) in listener.close() {
-            self.begin(stream, peer);
+        for accepted in listener.close() {
+            self.begin(accepted);
         }
     }
 
     /// The next connection; `None` once the server stops.
     fn poll_next(
         &self,
-        listener: &TcpListener,
+        listener: &Listener,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<(IoStream, SocketAddr)>>> {
+    ) -> Poll<Option<io::Result<Accepted>>> {
         if self.control.poll_phase(Phase::Stopping, cx).is_ready() {
             return Poll::Ready(None);
         }
@@ -80,11 +79,19 @@ impl Acceptor {
         let _ = with_timeout(pause, stopping).await;
     }
 
-    fn begin(&self, stream: IoStream, peer: SocketAddr) {
+    fn begin(&self, accepted: Accepted) {
+        let peer = accepted.peer().clone();
+        let stream = match accepted.adopt() {
+            Ok(stream) => stream,
+            Err(err) => {
+                tracing::warn!(%peer, "a connection could not be taken over: {err}");
+                return;
+            }
+        };
         self.control.count_accepted();
         let member = self.control.join();
         let (service, config) = (Rc::clone(&self.service), Rc::clone(&self.config));
-        spawn_callback(serve_member(stream, peer.into(), service, config, member));
+        spawn_callback(serve_member(stream, peer, service, config, member));
     }
 }
 

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use squall_ioloop::{IoLoop, Signal, Task};
-use squall_net::bind_sibling;
+use squall_net::ListenSocket;
 
 use crate::config::Config;
 use crate::control::StopReport;
@@ -23,7 +23,7 @@ type Loop = JoinHandle<io::Result<StopReport>>;
 pub(crate) fn run<M>(
     make: M,
     config: Config,
-    sockets: Vec<std::net::TcpListener>,
+    sockets: Vec<ListenSocket>,
     loops: usize,
 ) -> io::Result<()>
 where
@@ -61,21 +61,30 @@ where
     })
 }
 
-/// Gives each loop a socket of its own for each address.
-fn share(
-    sockets: Vec<std::net::TcpListener>,
-    loops: usize,
-) -> io::Result<Vec<Vec<std::net::TcpListener>>> {
-    let mut shares = Vec::with_capacity(loops);
-    for _ in 1..loops {
-        shares.push(
-            sockets
-                .iter()
-                .map(|socket| bind_sibling(socket, &BIND))
-                .collect::<io::Result<_>>()?,
-        );
+/// Gives each loop a socket of its own for each address. Of a socket that the kernel does not spread over several, such as
+/// a Unix or an inherited one, one loop is in charge, each loop of another one.
+fn share(sockets: Vec<ListenSocket>, loops: usize) -> io::Result<Vec<Vec<ListenSocket>>> {
+    let mut shares: Vec<Vec<ListenSocket>> = Vec::new();
+    shares.resize_with(loops, Vec::new);
+    let mut alone = 0;
+    for socket in sockets {
+        let siblings = (1..loops)
+            .map(|_| socket.sibling(&BIND))
+            .collect::<io::Result<Option<Vec<_>>>>()?;
+        match siblings {
+            Some(siblings) => {
+                let all = std::iter::once(socket).chain(siblings);
+                shares
+                    .iter_mut()
+                    .zip(all)
+                    .for_each(|(share, one)| share.push(one));
+            }
+            None => {
+                shares[alone % loops].push(socket);
+                alone += 1;
+            }
+        }
     }
-    shares.push(sockets);
     Ok(shares)
 }
 
@@ -83,7 +92,7 @@ fn start<M>(
     number: usize,
     make: M,
     config: Config,
-    sockets: Vec<std::net::TcpListener>,
+    sockets: Vec<ListenSocket>,
     alive: Alive,
 ) -> io::Result<Loop>
 where

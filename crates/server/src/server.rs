@@ -3,10 +3,11 @@
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::Path;
 use std::rc::Rc;
 use std::thread::available_parallelism;
 
-use squall_net::{BindOptions, bind_sockets};
+use squall_net::{Address, BindOptions, ListenSocket, UnixOptions, bind_sockets, bind_unix};
 
 use crate::config::Config;
 use crate::run;
@@ -36,7 +37,7 @@ pub struct HttpServer<F> {
     factory: F,
     config: Config,
     loops: usize,
-    sockets: Vec<std::net::TcpListener>,
+    sockets: Vec<ListenSocket>,
 }
 
 impl<F, S> HttpServer<F>
@@ -77,20 +78,84 @@ where
     ///
     /// The message names the address and the remedy; see [`bind_sockets`].
     pub fn listen<A: ToSocketAddrs + fmt::Debug>(mut self, address: A) -> io::Result<Self> {
-        self.sockets.extend(bind_sockets(address, &BIND)?);
+        let sockets = bind_sockets(address, &BIND)?;
+        self.sockets
+            .extend(sockets.into_iter().map(ListenSocket::from));
         Ok(self)
     }
 
-    /// Returns the first address the server listens on, with the port that the system picked for port 0.
+    /// Binds a Unix socket at `path` at once; may be called several times.
+    ///
+    /// The socket file that a killed program left there is replaced, and the file is removed when the server stops.
+    ///
+    /// ```no_run
+    /// use squall_http::Body;
+    /// use squall_net::UnixOptions;
+    /// use squall_server::HttpServer;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// # let hello = || |_request: http::Request<Body>| async { http::Response::new(Body::from("hello")) };
+    /// // The group of the file, such as that of a proxy in front, may connect.
+    /// let options = UnixOptions { mode: Some(0o660), ..UnixOptions::default() };
+    /// HttpServer::new(hello).listen_unix("/run/app/http.sock", &options)?.run()
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// When [`listen`](Self::listen) was not called.
+    /// The message names the path and the remedy; see [`bind_unix`].
+    pub fn listen_unix(
+        mut self,
+        path: impl AsRef<Path>,
+        options: &UnixOptions,
+    ) -> io::Result<Self> {
+        let socket = ListenSocket::from(bind_unix(path, options)?);
+        self.sockets.push(socket.remove_file_at_end()?);
+        Ok(self)
+    }
+
+    /// Listens on a socket that is bound already: one of std, or one of
+    /// [`inherited_listeners`](squall_net::inherited_listeners); may be called several times.
+    ///
+    /// ```no_run
+    /// use squall_http::Body;
+    /// use squall_net::inherited_listeners;
+    /// use squall_server::HttpServer;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// # let hello = || |_request: http::Request<Body>| async { http::Response::new(Body::from("hello")) };
+    /// let mut server = HttpServer::new(hello);
+    /// for inherited in inherited_listeners()? {
+    ///     server = server.listen_on(inherited.socket);
+    /// }
+    /// server.run()
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn listen_on(mut self, socket: impl Into<ListenSocket>) -> Self {
+        self.sockets.push(socket.into());
+        self
+    }
+
+    /// Returns the first TCP address the server listens on, with the port that the system picked for port 0.
+    ///
+    /// # Errors
+    ///
+    /// When it listens on none.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.sockets
-            .first()
-            .ok_or_else(listens_nowhere)?
-            .local_addr()
+        self.addresses()?
+            .iter()
+            .find_map(Address::socket_addr)
+            .ok_or_else(listens_nowhere)
+    }
+
+    /// Returns all addresses the server listens on, of TCP and of Unix sockets, in the order in which they were given.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not know one.
+    pub fn addresses(&self) -> io::Result<Vec<Address>> {
+        self.sockets.iter().map(ListenSocket::local_addr).collect()
     }
 
     /// Serves on the current loop, beginning with its next turn, and returns a handle to stop it.

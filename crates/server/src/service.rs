@@ -67,7 +67,7 @@ where
 }
 
 /// The two ends of the connection on which a request came, in the request's extensions.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ConnectInfo {
     /// The address of the server's end.

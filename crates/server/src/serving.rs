@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_ioloop::{spawn_callback, with_timeout};
-use squall_net::TcpListener;
+use squall_net::{Address, ListenSocket, Listener};
 
 use crate::accept::Acceptor;
 use crate::config::Config;
@@ -22,23 +22,25 @@ use crate::service::Service;
 pub struct Serving {
     control: Rc<Control>,
     addrs: Rc<[SocketAddr]>,
+    addresses: Rc<[Address]>,
 }
 
 impl Serving {
     pub(crate) fn start(
         service: Rc<dyn Service>,
         config: Rc<Config>,
-        sockets: Vec<std::net::TcpListener>,
+        sockets: Vec<ListenSocket>,
     ) -> io::Result<Self> {
         let control = Rc::new(Control::default());
         let listeners = sockets
             .into_iter()
-            .map(TcpListener::adopt)
+            .map(Listener::adopt)
             .collect::<io::Result<Vec<_>>>()?;
-        let addrs = listeners
+        let addresses = listeners
             .iter()
-            .map(TcpListener::local_addr)
-            .collect::<io::Result<_>>()?;
+            .map(Listener::local_addr)
+            .collect::<io::Result<Rc<[Address]>>>()?;
+        let addrs = addresses.iter().filter_map(Address::socket_addr).collect();
         for listener in listeners {
             let acceptor = Acceptor {
                 service: Rc::clone(&service),
@@ -47,17 +49,34 @@ impl Serving {
             };
             spawn_callback(acceptor.run(listener, control.listen()));
         }
-        Ok(Self { control, addrs })
+        Ok(Self {
+            control,
+            addrs,
+            addresses,
+        })
     }
 
-    /// Returns the first address the server listens on, with the port that the system picked for port 0.
+    /// Returns the first TCP address the server listens on, with the port that the system picked for port 0.
+    ///
+    /// # Panics
+    ///
+    /// When the server listens on Unix sockets alone; [`addresses`](Self::addresses) has those.
     pub fn local_addr(&self) -> SocketAddr {
-        self.addrs[0]
+        *self
+            .addrs
+            .first()
+            .expect("the server listens on a TCP address")
     }
 
-    /// Returns all addresses the server listens on, in the order in which they were given; at least one.
+    /// Returns all TCP addresses the server listens on, in the order in which they were given.
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.addrs
+    }
+
+    /// Returns all addresses the server listens on, of TCP and of Unix sockets, in the order in which they were given; at
+    /// least one.
+    pub fn addresses(&self) -> &[Address] {
+        &self.addresses
     }
 
     /// Returns what the server has counted so far.
@@ -100,7 +119,7 @@ async fn all_left(control: &Control) {
 impl fmt::Debug for Serving {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Serving")
-            .field("addrs", &self.addrs)
+            .field("addresses", &self.addresses)
             .field("counts", &self.counts())
             .finish_non_exhaustive()
     }

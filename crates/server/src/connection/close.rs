@@ -38,7 +38,7 @@ impl Connection {
 
     /// Logs why the connection ends, and encodes what the client is told.
     fn say(&mut self, failure: Failure) -> Parting {
-        let peer = self.info.peer;
+        let peer = self.info.peer.clone();
         match failure {
             Failure::Aborted => {
                 tracing::debug!(%peer, "connection cut at the deadline of the stop");

@@ -83,7 +83,7 @@ impl Connection {
         let http10 = head.version == Version::HTTP_10;
         let (method, target) = (head.method.clone(), head.target.clone());
         let mut request = head.into_request(body);
-        request.extensions_mut().insert(self.info);
+        request.extensions_mut().insert(self.info.clone());
         let mut exchanging = Exchanging {
             exchange,
             upload,

@@ -10,6 +10,7 @@ mod order;
 mod run;
 mod sockets;
 mod stop;
+mod unix;
 mod wire;
 
 use std::error::Error;

@@ -209,13 +209,13 @@ fn each_request_knows_both_ends() {
         let seen = Rc::new(Cell::new(None));
         let saw = Rc::clone(&seen);
         let service = move |request: Request<Body>| {
-            saw.set(request.extensions().get::<ConnectInfo>().copied());
+            saw.set(request.extensions().get::<ConnectInfo>().cloned());
             async { Response::new(Body::empty()) }
         };
         let (mut wire, _served) = Wire::serving(service);
         wire.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
         wire.until("\r\n\r\n").await;
-        let info = seen.get().ok_or("no information")?;
+        let info = seen.take().ok_or("no information")?;
         assert_eq!((info.peer, info.local), (Address::Memory, Address::Memory));
         Ok(())
     });
