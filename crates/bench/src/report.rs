@@ -44,6 +44,17 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<Row>,
 }
 
+impl Table {
+    /// The columns that are told: one that nobody could fill, such as the kernel's instructions without perf,
+    /// is left out.
+    fn filled(&self) -> Vec<usize> {
+        let columns = 0..self.columns.len();
+        columns
+            .filter(|column| self.rows.iter().any(|row| row.cells[*column].is_some()))
+            .collect()
+    }
+}
+
 /// What is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Chart {

@@ -6,7 +6,8 @@ use crate::spread::Spread;
 const STYLE: &str = include_str!("page.css");
 /// Of a drawing, in its own units.
 const WIDTH: f64 = 760.0;
-const LABELS: f64 = 170.0;
+/// Of a letter of a label, roughly.
+const LETTER: f64 = 7.0;
 const FIGURES: f64 = 130.0;
 const LINE: f64 = 26.0;
 
@@ -32,7 +33,11 @@ pub(crate) fn report(report: &Report) -> String {
             escape(suite.audience),
         );
         for table in &chapter.tables {
-            body += &drawing(table);
+            body += &Drawing::new(table, table.chart, table.better).text();
+            // Instructions repeat where rates swing, so they deserve a drawing too.
+            if let Some(column) = table.columns.iter().position(|column| column.key == "user") {
+                body += &Drawing::new(table, Chart::Column(column), Better::Less).text();
+            }
             body += &figures(table);
         }
         body += "</section>\n";
@@ -62,106 +67,136 @@ fn machine(report: &Report) -> String {
 }
 
 /// A bar for each row, with a line from the least to the most round.
-fn drawing(table: &Table) -> String {
-    let longest = table
-        .rows
-        .iter()
-        .filter_map(|row| drawn(table, row))
-        .map(|spread| spread.most)
-        .fold(0.0, f64::max);
-    if longest <= 0.0 {
-        return String::new();
-    }
-    let height = LINE * table.rows.len() as f64;
-    let what = caption(table);
-    let mut text = format!(
-        "<figure>\n<figcaption>{}</figcaption>\n<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{0}\">\n",
-        escape(&what)
-    );
-    let scale = (WIDTH - LABELS - FIGURES) / longest;
-    for (index, row) in table.rows.iter().enumerate() {
-        text += &bar(table, row, index, scale);
-    }
-    text + "</svg>\n</figure>\n"
+struct Drawing<'a> {
+    table: &'a Table,
+    chart: Chart,
+    better: Better,
+    /// The width of the names on the left.
+    labels: f64,
+    /// Units for each unit of the figure.
+    scale: f64,
 }
 
-fn caption(table: &Table) -> String {
-    let better = match table.better {
-        Better::Less => "shorter is better",
-        Better::More => "longer is better",
-    };
-    let what = match table.chart {
-        Chart::Column(column) => table.columns[column].title,
-        Chart::Ratio => table.ratio,
-    };
-    format!("{}: {what}, {better}", table.title)
-}
-
-fn drawn(table: &Table, row: &Row) -> Option<Spread> {
-    if row.failed.is_some() {
-        return None;
-    }
-    match table.chart {
-        Chart::Column(column) => row.cells[column],
-        Chart::Ratio => row.ratio,
-    }
-}
-
-fn bar(table: &Table, row: &Row, index: usize, scale: f64) -> String {
-    let top = LINE * index as f64;
-    let middle = top + LINE / 2.0;
-    let class = if row.name == "squall" { "own" } else { "other" };
-    let mut text = format!(
-        "<text class=\"label {class}\" x=\"{}\" y=\"{middle}\">{}</text>\n",
-        LABELS - 10.0,
-        escape(&row.name)
-    );
-    let Some(spread) = drawn(table, row) else {
-        let word = if row.failed.is_some() {
-            "failed"
-        } else {
-            "–"
+impl<'a> Drawing<'a> {
+    fn new(table: &'a Table, chart: Chart, better: Better) -> Self {
+        let letters = table.rows.iter().map(|row| row.name.chars().count()).max();
+        let labels = 20.0 + LETTER * letters.unwrap_or(0) as f64;
+        let mut drawing = Self {
+            table,
+            chart,
+            better,
+            labels,
+            scale: 0.0,
         };
-        text +=
-            &format!("<text class=\"figure failed\" x=\"{LABELS}\" y=\"{middle}\">{word}</text>\n");
-        return text;
-    };
-    let end = |value: f64| LABELS + value.max(0.0) * scale;
-    text += &format!(
-        "<rect class=\"{class}\" x=\"{LABELS}\" y=\"{}\" width=\"{:.1}\" height=\"{}\" rx=\"2\"/>\n",
-        top + 5.0,
-        end(spread.median) - LABELS,
-        LINE - 10.0,
-    );
-    text += &format!(
-        "<line class=\"spread\" x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{middle}\" y2=\"{middle}\"/>\n",
-        end(spread.least),
-        end(spread.most),
-    );
-    let digits = match table.chart {
-        Chart::Column(column) => table.columns[column].digits,
-        Chart::Ratio => 2,
-    };
-    text + &format!(
-        "<text class=\"figure\" x=\"{:.1}\" y=\"{middle}\">{}</text>\n",
-        end(spread.most) + 8.0,
-        grouped(spread.median, digits)
-    )
+        let longest = table
+            .rows
+            .iter()
+            .filter_map(|row| drawing.drawn(row))
+            .map(|spread| spread.most)
+            .fold(0.0, f64::max);
+        if longest > 0.0 {
+            drawing.scale = (WIDTH - labels - FIGURES) / longest;
+        }
+        drawing
+    }
+
+    /// Nothing where there is nothing to draw.
+    fn text(&self) -> String {
+        if self.scale == 0.0 {
+            return String::new();
+        }
+        let height = LINE * self.table.rows.len() as f64;
+        let mut text = format!(
+            "<figure>\n<figcaption>{0}</figcaption>\n<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{0}\">\n",
+            escape(&self.caption())
+        );
+        for (index, row) in self.table.rows.iter().enumerate() {
+            text += &self.bar(row, index);
+        }
+        text + "</svg>\n</figure>\n"
+    }
+
+    fn caption(&self) -> String {
+        let better = match self.better {
+            Better::Less => "shorter is better",
+            Better::More => "longer is better",
+        };
+        let what = match self.chart {
+            Chart::Column(column) => self.table.columns[column].title,
+            Chart::Ratio => self.table.ratio,
+        };
+        format!("{}: {what}, {better}", self.table.title)
+    }
+
+    fn drawn(&self, row: &Row) -> Option<Spread> {
+        if row.failed.is_some() {
+            return None;
+        }
+        match self.chart {
+            Chart::Column(column) => row.cells[column],
+            Chart::Ratio => row.ratio,
+        }
+    }
+
+    fn bar(&self, row: &Row, index: usize) -> String {
+        let left = self.labels;
+        let top = LINE * index as f64;
+        let middle = top + LINE / 2.0;
+        let class = if row.name == "squall" { "own" } else { "other" };
+        let mut text = format!(
+            "<text class=\"label {class}\" x=\"{}\" y=\"{middle}\">{}</text>\n",
+            left - 10.0,
+            escape(&row.name)
+        );
+        let Some(spread) = self.drawn(row) else {
+            let (class, word) = if row.failed.is_some() {
+                ("failed", "failed")
+            } else {
+                ("none", "–")
+            };
+            text += &format!(
+                "<text class=\"figure {class}\" x=\"{left}\" y=\"{middle}\">{word}</text>\n"
+            );
+            return text;
+        };
+        let end = |value: f64| left + value.max(0.0) * self.scale;
+        text += &format!(
+            "<rect class=\"{class}\" x=\"{left}\" y=\"{}\" width=\"{:.1}\" height=\"{}\" rx=\"2\"/>\n",
+            top + 5.0,
+            end(spread.median) - left,
+            LINE - 10.0,
+        );
+        text += &format!(
+            "<line class=\"spread\" x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{middle}\" y2=\"{middle}\"/>\n",
+            end(spread.least),
+            end(spread.most),
+        );
+        let digits = match self.chart {
+            Chart::Column(column) => self.table.columns[column].digits,
+            Chart::Ratio => 2,
+        };
+        text + &format!(
+            "<text class=\"figure\" x=\"{:.1}\" y=\"{middle}\">{}</text>\n",
+            end(spread.most) + 8.0,
+            grouped(spread.median, digits)
+        )
+    }
 }
 
 fn figures(table: &Table) -> String {
     let mut text = String::from("<div class=\"scroll\"><table>\n<tr><th></th>");
-    for column in &table.columns {
-        text += &format!("<th>{}</th>", escape(column.title));
+    let filled = table.filled();
+    for column in &filled {
+        text += &format!("<th>{}</th>", escape(table.columns[*column].title));
     }
     text += &format!("<th>{}</th></tr>\n", escape(table.ratio));
     for row in &table.rows {
-        text += &line(table, row);
+        text += &line(table, row, &filled);
     }
     text + "</table></div>\n"
 }
 
-fn line(table: &Table, row: &Row) -> String {
+fn line(table: &Table, row: &Row, filled: &[usize]) -> String {
     let own = if row.name == "squall" {
         " class=\"own\""
     } else {
@@ -173,14 +208,15 @@ fn line(table: &Table, row: &Row) -> String {
         escape(&row.version)
     );
     if let Some(reason) = &row.failed {
-        let columns = table.columns.len() + 1;
+        let columns = filled.len() + 1;
         return text
             + &format!(
                 "<td class=\"failed\" colspan=\"{columns}\">failed: {}</td></tr>\n",
                 escape(reason)
             );
     }
-    for (column, cell) in table.columns.iter().zip(&row.cells) {
+    for index in filled {
+        let (column, cell) = (&table.columns[*index], row.cells[*index]);
         text += &match cell {
             None => "<td>–</td>".to_owned(),
             Some(spread) => format!(
@@ -218,7 +254,8 @@ mod tests {
 
     #[test]
     fn the_longest_bar_leaves_room_for_its_figure() {
-        let text = drawing(&sample());
+        let table = sample();
+        let text = Drawing::new(&table, table.chart, table.better).text();
         assert!(text.contains("x2=\"630.0\""), "{text}");
         assert!(text.contains(">failed</text>"));
         assert!(text.contains("longer is better"));

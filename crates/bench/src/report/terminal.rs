@@ -5,10 +5,7 @@ use crate::spread::Spread;
 
 /// A table with its title.
 pub(crate) fn table(table: &Table) -> String {
-    // A column that nobody could fill, such as the kernel's instructions without perf, is left out.
-    let filled: Vec<usize> = (0..table.columns.len())
-        .filter(|column| table.rows.iter().any(|row| row.cells[*column].is_some()))
-        .collect();
+    let filled = table.filled();
     let mut lines = vec![head(table, &filled)];
     lines.extend(table.rows.iter().map(|row| line(table, row, &filled)));
     let widths: Vec<usize> = (0..lines[0].len())
