@@ -6,7 +6,8 @@
 //!
 //! Answers each request with the same 78 bytes. It reads nothing of a request but where its head
 //! ends (`\r\n\r\n`), so a body must not hold these four bytes, and what the method, the path or the
-//! `Connection` header say is all the same to it. It answers pipelined requests in one write, also
+//! `Connection` header say is all the same to it. Heads that repeat the first one it saw are not even
+//! searched: one comparison tells how many have come. It answers pipelined requests in one write, also
 //! when they are cut anywhere. It is no server; it is the line below which no server on epoll gets.
 //!
 //! One thread, edge-triggered epoll, one read and one write for whatever has come. A connection is a
@@ -119,9 +120,19 @@ struct Floor {
     /// Given up for a moment when descriptors run out, so that a connection can be taken and closed
     /// instead of waking the loop for ever.
     spare: Option<OwnedFd>,
+    input: Vec<u8>,
+    shared: Shared,
+}
+
+/// What all connections use.
+#[derive(Debug)]
+struct Shared {
     /// `ANSWER` many times over.
     answers: Vec<u8>,
-    input: Vec<u8>,
+    /// The first head that came as a whole, as often as fits into a read; empty before.
+    known: Vec<u8>,
+    /// Bytes of one of them.
+    length: usize,
 }
 
 #[derive(Debug)]
@@ -149,8 +160,12 @@ impl Floor {
             listener,
             epoll,
             connections: Vec::new(),
-            answers: ANSWER.repeat(ANSWERS_A_WRITE),
             input: vec![0; READ_BYTES],
+            shared: Shared {
+                answers: ANSWER.repeat(ANSWERS_A_WRITE),
+                known: Vec::new(),
+                length: 0,
+            },
         })
     }
 
@@ -202,7 +217,7 @@ impl Floor {
         let slot = &mut self.connections[index];
         if let Some(connection) = slot {
             connection.ended |= ended;
-            if connection.turn(&mut self.input, &self.answers).is_err() {
+            if connection.turn(&mut self.input, &mut self.shared).is_err() {
                 *slot = None;
             }
         }
@@ -211,8 +226,8 @@ impl Floor {
 
 impl Connection {
     /// An error is the end of the connection, whichever it is.
-    fn turn(&mut self, input: &mut [u8], answers: &[u8]) -> Result<(), Errno> {
-        if !self.write(answers)? {
+    fn turn(&mut self, input: &mut [u8], shared: &mut Shared) -> Result<(), Errno> {
+        if !self.write(&shared.answers)? {
             return Ok(());
         }
         loop {
@@ -224,10 +239,10 @@ impl Connection {
                 Err(Errno::INTR) => continue,
                 Err(err) => return Err(err),
             };
-            self.owed += heads_in(&mut self.seen, &input[..length]) * ANSWER.len();
+            self.owed += shared.heads_in(&mut self.seen, &input[..length]) * ANSWER.len();
             // A short read emptied the socket: whatever comes now raises the next edge. The end that
             // was there already does not.
-            if !self.write(answers)? || (length < input.len() && !self.ended) {
+            if !self.write(&shared.answers)? || (length < input.len() && !self.ended) {
                 return Ok(());
             }
         }
@@ -247,6 +262,42 @@ impl Connection {
             }
         }
         Ok(true)
+    }
+}
+
+impl Shared {
+    /// As [`heads_in`], but by one comparison where the same head has come so many times.
+    #[inline]
+    fn heads_in(&mut self, seen: &mut u8, data: &[u8]) -> usize {
+        if *seen == 0
+            && let Some(heads) = self.repeated(data)
+        {
+            return heads;
+        }
+        let fresh = *seen == 0 && self.known.is_empty();
+        let heads = heads_in(seen, data);
+        if fresh && heads > 0 {
+            self.learn(data);
+        }
+        heads
+    }
+
+    /// How often the known head makes up `data`; `None` when something else does.
+    #[inline]
+    fn repeated(&self, data: &[u8]) -> Option<usize> {
+        let known = self.known.get(..data.len())?;
+        let heads = data.len().checked_div(self.length)?;
+        (heads * self.length == data.len() && known == data).then_some(heads)
+    }
+
+    /// `data` begins with a head.
+    #[cold]
+    fn learn(&mut self, data: &[u8]) {
+        let end = data.windows(4).position(|window| window == b"\r\n\r\n");
+        self.length = end.map_or(0, |end| end + 4);
+        if let Some(times) = READ_BYTES.checked_div(self.length) {
+            self.known = data[..self.length].repeat(times);
+        }
     }
 }
 
@@ -312,6 +363,32 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn heads_that_repeat_are_counted_as_others_are() {
+        let (first, second) = ("GET /a HTTP/1.1\r\n\r\n", "GET /bc HTTP/1.1\r\n\r\n");
+        let mut shared = Shared {
+            answers: Vec::new(),
+            known: Vec::new(),
+            length: 0,
+        };
+        let mut seen = 0;
+        for (data, heads, left) in [
+            (first.repeat(2), 2, 0),
+            (first.repeat(16), 16, 0),
+            // As long as two, but with another one; cut; the rest of it; and after that again as before.
+            (second.repeat(22), 22, 0),
+            (first.repeat(3) + "GET /a HTTP/1.1\r\n\r", 3, 3),
+            ("\n".to_owned() + first, 2, 0),
+            (first.repeat(5), 5, 0),
+        ] {
+            let counted = shared.heads_in(&mut seen, data.as_bytes());
+            assert_eq!((counted, seen), (heads, left), "{data:?}");
+        }
+        assert_eq!(shared.length, first.len());
+        assert_eq!(shared.repeated(first.repeat(4).as_bytes()), Some(4));
+        assert_eq!(shared.repeated(&first.as_bytes()[..5]), None);
     }
 
     #[test]

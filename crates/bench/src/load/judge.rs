@@ -3,18 +3,21 @@
 //! The first answer to each path is parsed with all rules of [`super::answer`] and checked against
 //! what the arguments expect. From then on its bytes are the measure. The fast path compares what
 //! arrives with them as it arrives, whole or in pieces, and keeps nothing but how far it got; a Date
-//! may be any well-formed one. Bytes that differ are no verdict yet: a server may write the same
-//! answer in other chunks, or say that it will close. So the slow path parses that answer from its
-//! first byte (which the fast path knows: it has just matched them) and compares status line, fields
-//! and body with those of the first.
+//! may be any well-formed one. Where all requests are alike, so are the answers, and what arrives is
+//! compared with a row of them at once, however many and however cut. Bytes that differ are no verdict
+//! yet: a server may write the same answer in other chunks, or say that it will close. So the slow path
+//! parses that answer from its first byte (which the fast path knows: it has just matched them) and
+//! compares status line, fields and body with those of the first.
 //!
-//! Every byte of every answer passes through one of the two.
+//! Every byte of every answer passes through one of these.
 
 use super::answer::{Answer, Head, Reader, is_date, shown};
 use super::options::Options;
 
 /// Bytes of a Date.
 const DATE: usize = 29;
+/// The most bytes of a row of answers: it should stay in the cache.
+const LARGEST_ROW: usize = 512 * 1024;
 
 /// Knows the right answer to each path.
 #[derive(Debug)]
@@ -22,6 +25,7 @@ pub(crate) struct Judge {
     expected: Vec<Expected>,
     /// The last well-formed Date seen; whatever equals it needs no look at its form.
     date: [u8; DATE],
+    row: Row,
     status: u16,
     body: Option<Vec<u8>>,
     /// Names of fields whose values may differ.
@@ -38,6 +42,17 @@ struct Expected {
     date: usize,
     closes: bool,
     answer: Option<Learned>,
+}
+
+/// The same answer many times over.
+#[derive(Debug, Default)]
+struct Row {
+    /// How many there are to be; 0 where answers are not all alike.
+    times: usize,
+    /// With the last Date that was seen; empty while it would not help.
+    bytes: Vec<u8>,
+    /// Bytes of one of them.
+    length: usize,
 }
 
 #[derive(Debug)]
@@ -93,11 +108,44 @@ impl Judge {
         Self {
             expected,
             date: [0; DATE],
+            row: Row {
+                // One more, because the first may have begun before.
+                times: match options.paths.len() == 1 && !options.close {
+                    true => options.pipeline + 1,
+                    false => 0,
+                },
+                ..Row::default()
+            },
             status: options.expect_status,
             body: options.expect_body.clone(),
             vary: options.vary.clone(),
             to_head: options.method == "HEAD",
         }
+    }
+
+    /// Takes `data`, which is not empty, as the rest of a row of right answers, of which `outstanding` are
+    /// still to come: how many it completes. `None` when it is something else; then nothing was taken.
+    #[inline]
+    pub(crate) fn take_row(
+        &self,
+        progress: &mut Progress,
+        outstanding: u32,
+        data: &[u8],
+    ) -> Option<u32> {
+        if progress.reader.is_some() {
+            return None;
+        }
+        let end = progress.matched + data.len();
+        if self.row.bytes.get(progress.matched..end)? != data {
+            return None;
+        }
+        let answers = (end / self.row.length) as u32;
+        let rest = end % self.row.length;
+        if answers + u32::from(rest > 0) > outstanding {
+            return None;
+        }
+        progress.matched = rest;
+        Some(answers)
     }
 
     /// Judges the front of `data`, which is not empty, as (the rest of) the answer to request `path`.
@@ -137,8 +185,12 @@ impl Judge {
             None => {
                 let expected = &self.expected[path];
                 let piece = (expected.bytes.len() - progress.matched).min(data.len());
+                let date = self.date;
                 if piece > 0 && expected.is_piece(progress.matched, &data[..piece], &mut self.date)
                 {
+                    if date != self.date {
+                        self.row.lay(expected, &self.date);
+                    }
                     progress.matched += piece;
                     if progress.matched < expected.bytes.len() {
                         return Verdict::More;
@@ -181,7 +233,12 @@ impl Judge {
             return Some(Verdict::Wrong { used, closes, why });
         }
         if self.expected[path].answer.is_none() {
-            self.expected[path] = Expected::learn(answer);
+            let expected = Expected::learn(answer);
+            if let Some(date) = expected.bytes[expected.date..].first_chunk() {
+                self.date = *date;
+            }
+            self.row.lay(&expected, &self.date);
+            self.expected[path] = expected;
         }
         Some(Verdict::Right { used, closes })
     }
@@ -305,6 +362,22 @@ impl Expected {
             }
             Err(_) => found == &date[begin - self.date..end - self.date],
         }
+    }
+}
+
+impl Row {
+    /// Lays the row out anew, for a first answer or a new date.
+    fn lay(&mut self, expected: &Expected, date: &[u8; DATE]) {
+        self.bytes.clear();
+        self.length = expected.bytes.len();
+        if expected.closes || self.length == 0 || self.length * self.times > LARGEST_ROW {
+            return;
+        }
+        let mut answer = expected.bytes.clone();
+        if let Some(place) = answer[expected.date..].first_chunk_mut() {
+            *place = *date;
+        }
+        self.bytes = answer.repeat(self.times);
     }
 }
 

@@ -158,6 +158,15 @@ impl Driver {
     }
 
     fn judge_input(&mut self, slot: usize, length: usize, now: u64) -> Next {
+        let connection = &mut self.connections[slot];
+        let (progress, outstanding) = (&mut connection.progress, connection.outstanding);
+        if let Some(count) = self
+            .judge
+            .take_row(progress, outstanding, &self.input[..length])
+        {
+            self.right(slot, now, count);
+            return Next::GoOn;
+        }
         let mut from = 0;
         while from < length {
             let rest = &self.input[from..length];
@@ -177,7 +186,7 @@ impl Driver {
             let (used, closes) = match verdict {
                 Verdict::More => return Next::GoOn,
                 Verdict::Right { used, closes } => {
-                    self.right(slot, now);
+                    self.right(slot, now, 1);
                     (used, closes)
                 }
                 Verdict::Wrong { used, closes, why } => {
@@ -202,14 +211,17 @@ impl Driver {
         Next::GoOn
     }
 
-    /// Counts a right answer.
+    /// Counts `count` right answers.
     #[inline]
-    fn right(&mut self, slot: usize, now: u64) {
+    fn right(&mut self, slot: usize, now: u64, count: u32) {
+        if count == 0 {
+            return;
+        }
         let connection = &mut self.connections[slot];
         let turn = connection.answered;
-        connection.outstanding -= 1;
-        connection.answered += 1;
-        connection.answer_path = self.script.after(connection.answer_path, 1);
+        connection.outstanding -= count;
+        connection.answered += u64::from(count);
+        connection.answer_path = self.script.after(connection.answer_path, count as usize);
         if connection.role == Role::Idle {
             self.report.idle += 1;
             return self.settle(slot, now);
@@ -217,16 +229,19 @@ impl Driver {
         match self.schedule {
             None => {
                 if self.window.contains(&now) {
-                    self.report.requests += 1;
-                    self.report.latency.record(now - connection.since, 1);
+                    self.report.requests += u64::from(count);
+                    let took = now - connection.since;
+                    self.report.latency.record(took, u64::from(count));
                 }
             }
             Some(schedule) => {
                 connection.since = now;
-                let due = schedule.due_on(slot, turn);
-                if self.window.contains(&due) {
-                    self.report.requests += 1;
-                    self.report.latency.record(now.saturating_sub(due), 1);
+                for turn in turn..turn + u64::from(count) {
+                    let due = schedule.due_on(slot, turn);
+                    if self.window.contains(&due) {
+                        self.report.requests += 1;
+                        self.report.latency.record(now.saturating_sub(due), 1);
+                    }
                 }
             }
         }
@@ -271,7 +286,7 @@ impl Driver {
             .end(connection.answer_path, &mut connection.progress)
         {
             Some(Verdict::Right { .. }) => {
-                self.right(slot, now);
+                self.right(slot, now, 1);
                 self.part(slot, now);
             }
             Some(Verdict::Wrong { why, .. } | Verdict::Broken { why }) => {

@@ -209,3 +209,57 @@ fn answers_that_end_with_the_connection_are_read_to_their_end() {
     assert_eq!(progress.length(), 10);
     assert!(judge.end(0, &mut progress).is_none());
 }
+
+/// Takes `wire` in two pieces as a row of which `outstanding` answers are to come: how many were completed,
+/// `None` when a piece is no part of a row.
+fn row(judge: &Judge, outstanding: u32, wire: &[u8], cut: usize) -> Option<u32> {
+    let mut progress = Progress::default();
+    let mut count = 0;
+    for piece in [&wire[..cut], &wire[cut..]] {
+        if !piece.is_empty() {
+            count += judge.take_row(&mut progress, outstanding - count, piece)?;
+        }
+    }
+    (!progress.begun()).then_some(count)
+}
+
+#[test]
+fn a_row_is_right_wherever_it_is_cut_and_wrong_with_any_other_byte() {
+    let mut judge = judge(&["--pipeline", "3"]);
+    let wire = answer(FIRST, "abc");
+    let three = wire.repeat(3).into_bytes();
+    assert_eq!(row(&judge, 3, &three, 0), None, "nothing is known yet");
+    assert_eq!(judged(&mut judge, wire.as_bytes(), &[]), right(wire.len()));
+    for cut in 0..three.len() {
+        assert_eq!(row(&judge, 3, &three, cut), Some(3), "cut at {cut}");
+        assert_eq!(row(&judge, 2, &three, cut), None, "one more than asked for");
+        let mut other = three.clone();
+        other[cut] ^= 1;
+        assert_eq!(row(&judge, 3, &other, 0), None, "another byte {cut}");
+        assert_eq!(row(&judge, 3, &other, cut), None, "another byte {cut}");
+    }
+}
+
+#[test]
+fn a_row_follows_the_date() {
+    let mut judge = judge(&["--pipeline", "2"]);
+    let (first, later) = (answer(FIRST, "abc"), answer(LATER, "abc"));
+    judged(&mut judge, first.as_bytes(), &[]);
+    let two = later.repeat(2).into_bytes();
+    assert_eq!(row(&judge, 2, &two, 0), None);
+    judged(&mut judge, later.as_bytes(), &[]);
+    assert_eq!(row(&judge, 2, &two, 0), Some(2));
+    assert_eq!(row(&judge, 2, first.repeat(2).as_bytes(), 0), None);
+}
+
+#[test]
+fn answers_that_differ_or_end_the_connection_make_no_row() {
+    let wire = answer(FIRST, "abc");
+    let mut each_alone = judge(&["--close"]);
+    judged(&mut each_alone, wire.as_bytes(), &[]);
+    assert_eq!(row(&each_alone, 1, wire.as_bytes(), 0), None);
+    let mut judge = judge(&[]);
+    let closes = wire.replace("Server: x", "Connection: close");
+    judged(&mut judge, closes.as_bytes(), &[]);
+    assert_eq!(row(&judge, 1, closes.as_bytes(), 0), None);
+}
