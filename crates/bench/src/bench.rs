@@ -1,19 +1,19 @@
 //! A run: its servers, and how a case is put to all of them.
 
-use std::process::Command;
-use std::time::{Duration, Instant};
+mod counting;
+mod table;
 
-use rustix::process::Signal;
+use std::time::Instant;
 
-use crate::count::{Counter, Instructions, Watch, switch};
-use crate::drive::{Driver, Load};
-use crate::exchange::{self, Volleys};
+use crate::count::{Counter, Instructions, Watch};
+use crate::drive::{Driver, Load, Moment, Times};
+use crate::exchange;
 use crate::pin::Cores;
 use crate::progress::Progress;
 use crate::questions;
-use crate::report::{Better, Chart, Column, Row, Table};
+use crate::report::Table;
 use crate::sample;
-use crate::servers::{Places, Ready, Running, SQUALL};
+use crate::servers::{Places, Ready, Running};
 use crate::spread::Spread;
 use crate::suite::{Case, Measure};
 
@@ -61,23 +61,44 @@ pub(crate) struct Bench {
 }
 
 /// One server in one case.
-struct Entry<'a> {
-    ready: &'a Ready,
-    /// `None` in rounds after a failure.
-    rounds: Vec<Round>,
-    instructions: Option<Instructions>,
-    failed: Option<String>,
+#[derive(Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) ready: &'a Ready,
+    /// Without those after a failure.
+    pub(crate) rounds: Vec<Round>,
+    pub(crate) instructions: Option<Instructions>,
+    pub(crate) failed: Option<String>,
 }
 
 /// What one round of one server came to.
 #[derive(Clone, Copy, Debug, Default)]
-struct Round {
-    load: Option<Load>,
+pub(crate) struct Round {
+    pub(crate) load: Option<Load>,
     /// Microseconds of processor time for each request.
-    cpu: Option<f64>,
+    pub(crate) cpu: Option<f64>,
     counted: Option<Instructions>,
     /// Bytes for each connection.
     private: Option<f64>,
+}
+
+impl<'a> Entry<'a> {
+    fn new(ready: &'a Ready) -> Self {
+        Self {
+            ready,
+            rounds: Vec::new(),
+            instructions: None,
+            failed: None,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.ready.server.name
+    }
+
+    /// A figure of all rounds.
+    pub(crate) fn spread(&self, figure: impl Fn(&Round) -> Option<f64>) -> Option<Spread> {
+        Spread::of(self.rounds.iter().filter_map(figure))
+    }
 }
 
 impl Bench {
@@ -106,41 +127,56 @@ impl Bench {
             .filter(move |ready| ready.server.offers.contains(&route))
     }
 
-    /// Puts a case to all servers that offer it, in rounds that alternate between them.
-    pub(crate) fn compare(&mut self, case: &Case) -> Table {
-        let mut progress = std::mem::replace(&mut self.progress, Progress::new(0.0));
-        let mut entries: Vec<Entry<'_>> = self
-            .takers(case)
-            .map(|ready| Entry {
-                ready,
-                rounds: Vec::new(),
-                instructions: None,
-                failed: None,
-            })
+    /// Puts a case to all servers that offer it.
+    pub(crate) fn compare(&self, case: &Case) -> Table {
+        let everybody = |_: &Ready| true;
+        let mut entries = self.rounds(std::slice::from_ref(case), everybody);
+        table::of(case, &entries.pop().unwrap_or_default())
+    }
+
+    /// Puts cases to the servers that offer them and that are `wanted`, in rounds that alternate between
+    /// servers and cases: the entries of each case.
+    pub(crate) fn rounds(
+        &self,
+        cases: &[Case],
+        wanted: impl Fn(&Ready) -> bool,
+    ) -> Vec<Vec<Entry<'_>>> {
+        let takers = |case| self.takers(case).filter(|ready| wanted(ready));
+        let mut entries: Vec<Vec<Entry<'_>>> = cases
+            .iter()
+            .map(|case| takers(case).map(Entry::new).collect())
             .collect();
+        let places = entries.iter().map(Vec::len).max().unwrap_or_default();
         for round in 0..self.pace.rounds {
-            for place in 0..entries.len() {
+            for place in 0..places {
                 // Who begins changes, so that a drift of the machine hurts all alike.
-                let place = (place + round) % self.takers(case).count();
-                let entry = &mut entries[place];
-                let name = entry.ready.server.name;
-                let detail = format!("{name}, round {} of {}", round + 1, self.pace.rounds);
-                progress.show(case.title, &detail);
-                self.take_round(entry, case, round);
-                progress.advance(self.pace.round(case));
+                let place = (place + round) % places;
+                for (case, entries) in cases.iter().zip(&mut entries) {
+                    if let Some(entry) = entries.get_mut(place) {
+                        self.show(
+                            case,
+                            entry,
+                            &format!("round {} of {}", round + 1, self.pace.rounds),
+                        );
+                        self.take_round(entry, case, round);
+                        self.progress.advance(self.pace.round(case));
+                    }
+                }
             }
         }
-        for entry in &mut entries {
-            if case.measure == Measure::Rate && entry.failed.is_none() {
-                let detail = format!("{}, instructions", entry.ready.server.name);
-                progress.show(case.title, &detail);
+        for (case, entries) in cases.iter().zip(&mut entries) {
+            for entry in entries.iter_mut().filter(|entry| entry.failed.is_none()) {
+                self.show(case, entry, "instructions");
                 self.take_instructions(entry, case);
-                progress.advance(self.counting(case, entry.ready));
+                self.progress.advance(self.counting(case, entry.ready));
             }
         }
-        let table = table(case, &entries);
-        self.progress = progress;
-        table
+        entries
+    }
+
+    fn show(&self, case: &Case, entry: &Entry<'_>, what: &str) {
+        let detail = format!("{}, {what}", entry.name());
+        self.progress.show(case.title, &detail);
     }
 
     fn take_round(&self, entry: &mut Entry<'_>, case: &Case, number: usize) {
@@ -165,12 +201,6 @@ impl Bench {
                 exchange::check(running.address, &probe)?;
             }
         }
-        let warm = Case {
-            idle: 0,
-            ..case.clone()
-        };
-        self.driver()
-            .load(running.address, &warm, self.pace.warmup)?;
         match case.measure {
             Measure::Memory(connections) => self.hold(&running, case, connections),
             _ => self.load(&running, case),
@@ -185,29 +215,42 @@ impl Bench {
         }
     }
 
+    /// Everything is read at the two moments between which the load counts its requests: neither the warm-up
+    /// nor the opening of idle connections is in it.
     fn load(&self, running: &Running, case: &Case) -> Result<Round, String> {
         let family = running.process.family();
-        let watch = (self.counter == Some(Counter::Perf))
-            .then(|| Watch::start(&family, &self.places.work).ok())
+        let mut watch = (self.counter == Some(Counter::Perf))
+            .then(|| Watch::attach(&family, &self.places.work).ok())
             .flatten();
-        let before = sample::cpu(&family);
-        let load = self
-            .driver()
-            .load(running.address, case, self.pace.seconds)?;
-        let after = sample::cpu(&family);
-        let counted = watch.and_then(Watch::stop);
+        let mut used = (None, None);
+        let times = Times {
+            warmup: self.pace.warmup,
+            measured: self.pace.seconds,
+        };
+        let load = self.driver().load(running.address, case, times, |moment| {
+            let ordered = match (moment, &mut watch) {
+                (_, None) => Ok(()),
+                (Moment::Begin, Some(watch)) => watch.begin(),
+                (Moment::End, Some(watch)) => watch.end(),
+            };
+            if ordered.is_err() {
+                // The column stays empty rather than wrong.
+                watch = None;
+            }
+            let now = sample::cpu(&family);
+            match moment {
+                Moment::Begin => used.0 = now,
+                Moment::End => used.1 = now,
+            }
+        })?;
         if load.requests == 0.0 {
             return Err("not one answer".to_owned());
         }
-        let used = before.zip(after).map(|(before, after)| after - before);
-        // Opening thousands of idle connections would be counted with the requests.
-        let cpu = used
-            .filter(|_| case.idle == 0)
-            .map(|used| used.as_secs_f64() * 1e6 / load.requests);
+        let cpu = used.0.zip(used.1).map(|(before, after)| after - before);
         Ok(Round {
             load: Some(load),
-            cpu,
-            counted: counted.map(|all| Instructions {
+            cpu: cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / load.requests),
+            counted: watch.and_then(Watch::read).map(|all| Instructions {
                 user: all.user / load.requests,
                 kernel: all.kernel.map(|kernel| kernel / load.requests),
             }),
@@ -216,6 +259,11 @@ impl Bench {
     }
 
     fn hold(&self, running: &Running, case: &Case, connections: usize) -> Result<Round, String> {
+        let warmup = Times {
+            warmup: 0.0,
+            measured: self.pace.warmup,
+        };
+        self.driver().load(running.address, case, warmup, |_| ())?;
         let look = || sample::private(&running.process.family());
         let before = look();
         let during = self
@@ -234,14 +282,15 @@ impl Bench {
         match self.counter {
             None => {}
             Some(Counter::Perf) => {
-                let counted = || entry.rounds.iter().filter_map(|round| round.counted);
-                let user = Spread::of(counted().map(|one| one.user));
-                let kernel = Spread::of(counted().filter_map(|one| one.kernel));
+                let user = entry.spread(|round| Some(round.counted?.user));
+                let kernel = entry.spread(|round| round.counted?.kernel);
                 entry.instructions = user.map(|user| Instructions {
                     user: user.median,
                     kernel: kernel.map(|kernel| kernel.median),
                 });
             }
+            // Its volleys are as many requests as a connection can take; they know no rate.
+            Some(Counter::Callgrind) if case.measure != Measure::Rate => {}
             Some(Counter::Callgrind) => {
                 let volleys = if entry.ready.server.slow { 3 } else { 20 };
                 match self.per_request(Counter::Callgrind, entry.ready, case, volleys) {
@@ -257,187 +306,6 @@ impl Bench {
             }
         }
     }
-
-    /// Instructions in user space for each of so many volleys of requests, after as many as warm up.
-    ///
-    /// # Errors
-    ///
-    /// A sentence: the server does not run under the counter, or answers wrongly.
-    pub(crate) fn per_request(
-        &self,
-        counter: Counter,
-        ready: &Ready,
-        case: &Case,
-        volleys: usize,
-    ) -> Result<f64, String> {
-        match counter {
-            // A server that forks, as nginx does, cannot be switched everywhere.
-            Counter::Callgrind => self
-                .switched(ready, case, volleys)
-                .or_else(|_| self.difference(counter, ready, case, volleys)),
-            Counter::Perf => self.difference(counter, ready, case, volleys),
-        }
-    }
-
-    /// Callgrind counts from an exact request to another.
-    fn switched(&self, ready: &Ready, case: &Case, volleys: usize) -> Result<f64, String> {
-        let (instructions, requests) = self.volleys(
-            Counter::Callgrind,
-            &Counter::wrap_off,
-            ready,
-            case,
-            |running, fire| {
-                fire.fire(warm(volleys))?;
-                let family = running.process.family();
-                switch(&family, true, &self.places.work)?;
-                let requests = fire.fire(volleys)?;
-                switch(&family, false, &self.places.work)?;
-                Ok(requests)
-            },
-        )?;
-        Ok(instructions / requests as f64)
-    }
-
-    /// What a long run takes more than a short one, so that starting does not count.
-    fn difference(
-        &self,
-        counter: Counter,
-        ready: &Ready,
-        case: &Case,
-        volleys: usize,
-    ) -> Result<f64, String> {
-        let wrap = |command| counter.wrap(command);
-        let run = |count| self.volleys(counter, &wrap, ready, case, |_, fire| fire.fire(count));
-        let (more, many) = run(warm(volleys) + volleys)?;
-        let (less, few) = run(warm(volleys))?;
-        Ok((more - less) / (many - few) as f64)
-    }
-
-    /// Runs a server under a counter while `put` fires volleys at it; the instructions that were counted, and
-    /// how many requests `put` says they are for.
-    fn volleys(
-        &self,
-        counter: Counter,
-        wrap: &dyn Fn(Command) -> Command,
-        ready: &Ready,
-        case: &Case,
-        put: impl FnOnce(&Running, &mut Volleys<'_>) -> Result<u64, String>,
-    ) -> Result<(f64, u64), String> {
-        let routes = questions::routes(case);
-        let mut running = ready.start(None, routes, &self.places, wrap)?;
-        let exchanges = questions::of(case);
-        let mut volleys = Volleys::new(running.address, case, &exchanges);
-        let requests = put(&running, &mut volleys)?;
-        drop(volleys);
-        running.process.ask(Signal::TERM);
-        running
-            .process
-            .wait(Duration::from_secs(60))
-            .map_err(|err| format!("under {}: {err}", counter.name()))?;
-        let report = std::fs::read_to_string(&running.err).unwrap_or_default();
-        let instructions = counter
-            .read(&report)
-            .ok_or_else(|| format!("{} reported nothing", counter.name()))?;
-        Ok((instructions, requests))
-    }
-}
-
-/// How many volleys warm a server up before so many are counted.
-fn warm(volleys: usize) -> usize {
-    volleys.div_ceil(10)
-}
-
-/// The table of a case.
-fn table(case: &Case, entries: &[Entry<'_>]) -> Table {
-    let (columns, better, primary) = columns(case);
-    let base = entries
-        .iter()
-        .find(|entry| entry.ready.server.name == SQUALL && entry.failed.is_none());
-    let rows = entries
-        .iter()
-        .map(|entry| row(case, entry, base, primary))
-        .collect();
-    Table {
-        title: case.title.to_owned(),
-        chart: Chart::Column(primary),
-        better,
-        ratio: "× Squall",
-        columns,
-        rows,
-    }
-}
-
-fn columns(case: &Case) -> (Vec<Column>, Better, usize) {
-    let column = |key, title, digits| Column { key, title, digits };
-    if let Measure::Memory(_) = case.measure {
-        let columns = vec![column("private", "private bytes/connection", 0)];
-        return (columns, Better::Less, 0);
-    }
-    let mut columns = vec![
-        column("rate", "requests/s", 0),
-        column("p50", "p50 µs", 0),
-        column("p99", "p99 µs", 0),
-        column("p999", "p99.9 µs", 0),
-    ];
-    if let Measure::Latency(_) = case.measure {
-        return (columns, Better::Less, 1);
-    }
-    columns.extend([
-        column("cpu", "CPU µs/request", 2),
-        column("user", "instr:u/request", 0),
-        column("kernel", "instr:k/request", 0),
-    ]);
-    (columns, Better::More, 0)
-}
-
-fn row(case: &Case, entry: &Entry<'_>, base: Option<&Entry<'_>>, primary: usize) -> Row {
-    let cells = cells(case, entry);
-    let figure = |round: &Round| figure(case, round);
-    let ratio = base.and_then(|base| {
-        let pairs = entry.rounds.iter().zip(&base.rounds);
-        Spread::of(pairs.filter_map(|(own, squall)| Some(figure(own)? / figure(squall)?)))
-    });
-    debug_assert!(primary < cells.len(), "the chart shows a column");
-    Row {
-        name: entry.ready.server.name.to_owned(),
-        version: entry.ready.version.clone(),
-        cells,
-        ratio: ratio.filter(|_| entry.failed.is_none()),
-        failed: entry.failed.clone(),
-    }
-}
-
-/// What rounds are compared by.
-fn figure(case: &Case, round: &Round) -> Option<f64> {
-    match case.measure {
-        Measure::Rate => round.load.map(|load| load.rate),
-        Measure::Latency(_) => round.load.map(|load| load.p50),
-        Measure::Memory(_) => round.private,
-    }
-}
-
-fn cells(case: &Case, entry: &Entry<'_>) -> Vec<Option<Spread>> {
-    let of =
-        |pick: &dyn Fn(&Round) -> Option<f64>| Spread::of(entry.rounds.iter().filter_map(pick));
-    let load = |pick: fn(&Load) -> f64| of(&move |round| round.load.as_ref().map(pick));
-    if let Measure::Memory(_) = case.measure {
-        return vec![of(&|round| round.private)];
-    }
-    let mut cells = vec![
-        load(|load| load.rate),
-        load(|load| load.p50),
-        load(|load| load.p99),
-        load(|load| load.p999),
-    ];
-    if case.measure == Measure::Rate {
-        let once = |value: Option<f64>| Spread::of(value);
-        cells.extend([
-            of(&|round| round.cpu),
-            once(entry.instructions.map(|one| one.user)),
-            once(entry.instructions.and_then(|one| one.kernel)),
-        ]);
-    }
-    cells
 }
 
 /// Seconds since the start of something, for the words at the end of a run.

@@ -1,8 +1,10 @@
 //! Instructions, counted by `perf` or, where the machine has no counters, by `valgrind`.
 
-use std::io;
-use std::path::Path;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -136,53 +138,144 @@ fn counted(report: &str, event: &str) -> Option<f64> {
     })
 }
 
-/// perf beside running processes.
+/// What perf counts beside a server.
+const EVENTS: &str = "instructions:u,instructions:k";
+/// How long perf may take to do as it is told.
+const OBEDIENCE: Duration = Duration::from_secs(10);
+
+/// perf beside running processes. It attaches at once, which takes a while, but does not count before it
+/// is told to, so that a count has a beginning and an end of its own.
 #[derive(Debug)]
 pub(crate) struct Watch {
     perf: Process,
-    report: std::path::PathBuf,
+    /// Its answers to orders.
+    answers: Receiver<String>,
+    report: PathBuf,
 }
 
 impl Watch {
-    /// Begins to count what the processes of `family` do.
-    pub(crate) fn start(family: &[u32], folder: &Path) -> io::Result<Self> {
+    /// Attaches to the processes of `family`.
+    pub(crate) fn attach(family: &[u32], folder: &Path) -> io::Result<Self> {
+        Self::attach_for(EVENTS, family, folder)
+    }
+
+    fn attach_for(events: &str, family: &[u32], folder: &Path) -> io::Result<Self> {
         let report = folder.join("perf");
         let ids: Vec<String> = family.iter().map(u32::to_string).collect();
         let mut command = Command::new("perf");
         command
-            .args(["stat", "-x", ",", "-e", "instructions:u,instructions:k"])
-            .args(["-p", &ids.join(","), "-o"])
-            .arg(&report);
-        let perf = Process::start_into(
-            &mut command,
-            &folder.join("perf.out"),
-            &folder.join("perf.err"),
-        )?;
-        Ok(Self { perf, report })
+            .args(["stat", "-x", ",", "-e", events, "-p", &ids.join(",")])
+            // Orders come on its standard input and are answered on its standard output.
+            .args(["--delay", "-1", "--control", "fd:0,1", "-o"])
+            .arg(&report)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut perf = Process::start(&mut command)?;
+        let stdout = perf.child().stdout.take().expect("it was piped");
+        let (sender, answers) = mpsc::channel();
+        // Ends with the process, whose pipe it reads.
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                // Whoever asked may have given up.
+                let _ = sender.send(line);
+            }
+        });
+        let mut watch = Self {
+            perf,
+            answers,
+            report,
+        };
+        // Whoever answers has attached.
+        watch.order("ping")?;
+        Ok(watch)
+    }
+
+    /// Begins to count.
+    pub(crate) fn begin(&mut self) -> io::Result<()> {
+        self.order("enable")
     }
 
     /// Ends counting.
-    pub(crate) fn stop(mut self) -> Option<Instructions> {
-        // Only an interrupt makes it write its report.
-        self.perf.ask(Signal::INT);
-        self.perf.wait(Duration::from_secs(10)).ok()?;
-        let report = std::fs::read_to_string(&self.report).ok()?;
+    pub(crate) fn end(&mut self) -> io::Result<()> {
+        self.order("disable")
+    }
+
+    fn order(&mut self, word: &str) -> io::Result<()> {
+        let stdin = self.perf.child().stdin.as_mut().expect("it was piped");
+        writeln!(stdin, "{word}")?;
+        let answer = self.answers.recv_timeout(OBEDIENCE);
+        match answer.as_deref() {
+            // The answer ends with a zero byte.
+            Ok(answer) if answer.trim_matches('\0') == "ack" => Ok(()),
+            _ => Err(io::Error::other(format!("perf did not answer `{word}`"))),
+        }
+    }
+
+    /// What was counted.
+    pub(crate) fn read(self) -> Option<Instructions> {
+        let report = self.report()?;
         Some(Instructions {
             user: counted(&report, "instructions:u")?,
             kernel: counted(&report, "instructions:k"),
         })
+    }
+
+    fn report(mut self) -> Option<String> {
+        // Only an interrupt makes it write its report.
+        self.perf.ask(Signal::INT);
+        self.perf.wait(OBEDIENCE).ok()?;
+        std::fs::read_to_string(&self.report).ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample;
 
     #[test]
     fn reports_of_a_master_and_its_worker_are_added() {
         let report = "==7== \n==7== Collected : 120\n==8== Collected : 30\n";
         assert_eq!(collected(report), Some(150.0));
         assert_eq!(collected("valgrind: no such file"), None);
+    }
+
+    /// Waits until a process has used so much more processor time.
+    fn spin(id: u32, more: Duration) {
+        let until = sample::cpu(&[id]).unwrap() + more;
+        while sample::cpu(&[id]).unwrap() < until {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn perf_counts_between_its_orders_alone() {
+        let folder = std::env::temp_dir().join(format!("squall-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "while :; do :; done"]);
+        let process = Process::start(&mut command).unwrap();
+        let id = process.id();
+        // Every perf counts time, also where the processor has no counters for it.
+        let Ok(mut watch) = Watch::attach_for("task-clock", &[id], &folder) else {
+            return;
+        };
+        let part = Duration::from_millis(100);
+        spin(id, part);
+        let before = sample::cpu(&[id]).unwrap();
+        watch.begin().unwrap();
+        spin(id, part);
+        watch.end().unwrap();
+        let most = sample::cpu(&[id]).unwrap() - before + part / 4;
+        spin(id, part);
+        let report = watch.report().unwrap();
+        let millis = counted(&report, "task-clock").unwrap();
+        assert!(
+            millis >= 75.0 && millis <= most.as_secs_f64() * 1e3,
+            "{millis} ms of at most {most:?}"
+        );
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

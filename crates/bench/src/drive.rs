@@ -2,11 +2,11 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -35,10 +35,32 @@ pub(crate) struct Load {
     pub(crate) p50: f64,
     pub(crate) p99: f64,
     pub(crate) p999: f64,
+    /// The share of the measured time in which the load program was busy; near 1, it and not the server set
+    /// the rate.
+    pub(crate) busy: f64,
+}
+
+/// A moment of a load.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Moment {
+    /// The measured time begins now.
+    Begin,
+    /// It has ended.
+    End,
+}
+
+/// How long a load takes, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// Before the measured time.
+    pub(crate) warmup: f64,
+    /// The measured time.
+    pub(crate) measured: f64,
 }
 
 impl Driver<'_> {
-    /// Loads a server with a case for some seconds.
+    /// Loads a server with a case, and calls `at` when the measured time begins and when it has ended, so
+    /// that what is counted beside it is counted for the same requests.
     ///
     /// # Errors
     ///
@@ -47,13 +69,15 @@ impl Driver<'_> {
         &self,
         address: SocketAddr,
         case: &Case,
-        seconds: f64,
+        times: Times,
+        mut at: impl FnMut(Moment),
     ) -> Result<Load, String> {
         let mut command = self.command(address, case)?;
         command
             .args(["--connections", &case.connections.to_string()])
             .args(["--pipeline", &case.pipeline.to_string()])
-            .args(["--seconds", &seconds.to_string(), "--warmup", "0"]);
+            .args(["--seconds", &times.measured.to_string()])
+            .args(["--warmup", &times.warmup.to_string(), "--announce"]);
         if case.close {
             command.arg("--close");
         }
@@ -63,18 +87,28 @@ impl Driver<'_> {
         if let Measure::Latency(rate) = case.measure {
             command.args(["--rate", &rate.to_string()]);
         }
-        let (out, err) = (self.folder.join("load.out"), self.folder.join("load.err"));
-        let cannot = |err: std::io::Error| format!("the load: {err}");
-        let mut process =
-            pin::on(self.core, || Process::start_into(&mut command, &out, &err)).map_err(cannot)?;
-        let limit = Duration::from_secs_f64(seconds) + GRACE;
-        let status = process.wait(limit).map_err(cannot)?;
-        if !status.success() {
-            let complaint = last_line(&err);
-            return Err(format!("the load failed with {status}: {complaint}"));
+        if self.core.is_none() {
+            command.arg("--no-spin");
         }
-        let text = std::fs::read_to_string(&out).map_err(cannot)?;
-        judge(&text)
+        let (mut process, lines) = self.start(command)?;
+        let limit = Duration::from_secs_f64(times.warmup + times.measured) + GRACE;
+        let until = Instant::now() + limit;
+        let mut last = String::new();
+        while let Ok(line) = lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            match line.as_str() {
+                "begin" => at(Moment::Begin),
+                "end" => at(Moment::End),
+                _ => last = line,
+            }
+        }
+        let status = process.wait(GRACE).map_err(cannot)?;
+        if !status.success() {
+            return Err(format!(
+                "the load failed with {status}: {}",
+                self.complaint()
+            ));
+        }
+        judge(&last)
     }
 
     /// Opens connections that each ask once, and calls `look` while they are idle.
@@ -89,36 +123,56 @@ impl Driver<'_> {
         connections: usize,
         look: impl FnOnce() -> T,
     ) -> Result<T, String> {
-        let err = self.folder.join("load.err");
-        let cannot = |err: std::io::Error| format!("the load: {err}");
         let mut command = self.command(address, case)?;
-        command
-            .args(["--idle-only", &connections.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(&err).map_err(cannot)?);
-        let mut process = pin::on(self.core, || Process::start(&mut command)).map_err(cannot)?;
-        let stdout = process.child().stdout.take().expect("it was piped");
-        let (sender, lines) = mpsc::channel();
-        // Ends with the process, whose pipe it reads.
-        thread::spawn(move || {
-            let mut line = String::new();
-            // An error shows as an empty line.
-            let _ = BufReader::new(stdout).read_line(&mut line);
-            let _ = sender.send(line);
-        });
-        let line = lines
-            .recv_timeout(GRACE)
-            .map_err(|_| format!("{connections} connections were not open after {GRACE:?}"))?;
-        if line.trim() != "ready" {
-            let complaint = last_line(&err);
-            return Err(format!("the load opened no idle connections: {complaint}"));
+        command.args(["--idle-only", &connections.to_string()]);
+        let (mut process, lines) = self.start(command)?;
+        match lines.recv_timeout(GRACE) {
+            Ok(line) if line == "ready" => {}
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                return Err(format!(
+                    "{connections} connections were not open after {} s",
+                    GRACE.as_secs()
+                ));
+            }
+            _ => {
+                let complaint = self.complaint();
+                return Err(format!("the load opened no idle connections: {complaint}"));
+            }
         }
         let seen = look();
         // The end of its input is the sign to leave.
         drop(process.child().stdin.take());
         process.wait(GRACE).map_err(cannot)?;
         Ok(seen)
+    }
+
+    /// Starts the load program; the lines that it prints come as it prints them, and their end is its end.
+    fn start(&self, mut command: Command) -> Result<(Process, Receiver<String>), String> {
+        let err = std::fs::File::create(self.err()).map_err(cannot)?;
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(err);
+        let mut process = pin::on(self.core, || Process::start(&mut command)).map_err(cannot)?;
+        let stdout = process.child().stdout.take().expect("it was piped");
+        let (sender, lines) = mpsc::channel();
+        // Ends with the process, whose pipe it reads.
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                // Whoever asked may have given up.
+                let _ = sender.send(line);
+            }
+        });
+        Ok((process, lines))
+    }
+
+    fn err(&self) -> PathBuf {
+        self.folder.join("load.err")
+    }
+
+    /// The last thing that the load program complained of.
+    fn complaint(&self) -> String {
+        last_line(&self.err())
     }
 
     fn command(&self, address: SocketAddr, case: &Case) -> Result<Command, String> {
@@ -130,9 +184,12 @@ impl Driver<'_> {
     }
 }
 
+fn cannot(err: std::io::Error) -> String {
+    format!("the load: {err}")
+}
+
 /// Reads the report of the load program; anything but right answers in time is a failure.
-fn judge(text: &str) -> Result<Load, String> {
-    let line = text.lines().last().unwrap_or_default();
+fn judge(line: &str) -> Result<Load, String> {
     let report: Value = serde_json::from_str(line)
         .map_err(|err| format!("the load reported `{line}`, which is no JSON: {err}"))?;
     let number = |value: &Value, name: &str| {
@@ -162,6 +219,7 @@ fn judge(text: &str) -> Result<Load, String> {
         p50: number(latency, "p50")?,
         p99: number(latency, "p99")?,
         p999: number(latency, "p999")?,
+        busy: 1.0 - number(&report, "slack")?,
     };
     Ok(load)
 }
@@ -177,12 +235,13 @@ pub(crate) fn last_line(path: &Path) -> String {
 mod tests {
     use super::*;
 
-    const FINE: &str = r#"{"requests":100,"errors":0,"wrong":0,"first_wrong":"","seconds":1.0,"rate":100.0,"latency_us":{"p50":10.5,"p90":11,"p99":12,"p999":13,"max":14},"bytes_read":9,"connect_errors":0,"timeouts":0}"#;
+    const FINE: &str = r#"{"requests":100,"errors":0,"wrong":0,"first_wrong":"","seconds":1.0,"rate":100.0,"latency_us":{"p50":10.5,"p90":11,"p99":12,"p999":13,"max":14},"bytes_read":9,"connect_errors":0,"timeouts":0,"slack":0.75}"#;
 
     #[test]
     fn a_report_is_read() {
         let load = judge(FINE).unwrap();
         assert_eq!((load.rate, load.p50, load.p999), (100.0, 10.5, 13.0));
+        assert_eq!(load.busy, 0.25);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The bar on the terminal: how far the run is, what it does, and how long that will take.
 
+use std::cell::{Cell, RefCell};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
@@ -10,11 +11,11 @@ const WIDTH: usize = 24;
 #[derive(Debug)]
 pub(crate) struct Progress {
     expected: f64,
-    over: f64,
+    over: Cell<f64>,
     start: Instant,
     /// Without a terminal there is a line for each subject instead of a bar.
     terminal: bool,
-    subject: String,
+    subject: RefCell<String>,
 }
 
 impl Progress {
@@ -22,31 +23,32 @@ impl Progress {
     pub(crate) fn new(expected: f64) -> Self {
         Self {
             expected: expected.max(1.0),
-            over: 0.0,
+            over: Cell::new(0.0),
             start: Instant::now(),
             terminal: io::stderr().is_terminal(),
-            subject: String::new(),
+            subject: RefCell::default(),
         }
     }
 
     /// Says what is done now: `subject` on a line of its own where there is no terminal, `detail` only
     /// on a terminal.
-    pub(crate) fn show(&mut self, subject: &str, detail: &str) {
+    pub(crate) fn show(&self, subject: &str, detail: &str) {
         let mut stderr = io::stderr();
         // A terminal that is gone does not matter here.
         if self.terminal {
             let line = self.line(subject, detail);
             let _ = write!(stderr, "\r{line}\x1b[K").and_then(|()| stderr.flush());
-        } else if self.subject != subject {
+        } else if *self.subject.borrow() != subject {
             let left = clock(self.left());
             let _ = writeln!(stderr, "{subject} (about {left} left in all)");
         }
-        subject.clone_into(&mut self.subject);
+        subject.clone_into(&mut self.subject.borrow_mut());
     }
 
     /// That many of the expected seconds are over.
-    pub(crate) fn advance(&mut self, seconds: f64) {
-        self.over = (self.over + seconds).min(self.expected);
+    pub(crate) fn advance(&self, seconds: f64) {
+        let over = self.over.get() + seconds;
+        self.over.set(over.min(self.expected));
     }
 
     /// Takes the bar away, so that a table can be printed.
@@ -58,11 +60,11 @@ impl Progress {
     }
 
     fn left(&self) -> Duration {
-        remaining(self.expected, self.over, self.start.elapsed())
+        remaining(self.expected, self.over.get(), self.start.elapsed())
     }
 
     fn line(&self, subject: &str, detail: &str) -> String {
-        let share = self.over / self.expected;
+        let share = self.over.get() / self.expected;
         let full = (share * WIDTH as f64) as usize;
         let bar: String = (0..WIDTH)
             .map(|place| if place < full { '█' } else { '░' })

@@ -42,6 +42,8 @@ pub(crate) struct Table {
     pub(crate) ratio: &'static str,
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: Vec<Row>,
+    /// What there is to say about them, in sentences.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Table {
@@ -159,6 +161,7 @@ pub(crate) mod tests_support {
                     failed: Some("1 wrong answers, the first: <b>".to_owned()),
                 },
             ],
+            notes: Vec::new(),
         }
     }
 }

@@ -20,7 +20,7 @@ use std::time::Duration;
 use super::connection::{Connection, Role, State};
 use super::judge::Judge;
 use super::options::Options;
-use super::report::Report;
+use super::report::{Report, say};
 use super::schedule::Schedule;
 use super::script::Script;
 use super::socket::{Clock, Dialer, Events, Poller};
@@ -57,6 +57,8 @@ pub(crate) struct Driver {
     phase_ends: u64,
     /// The measured time.
     window: std::ops::Range<u64>,
+    /// What is to be said about it next.
+    announcement: Announcement,
     /// At a fixed rate, from the start on.
     schedule: Option<Schedule>,
     /// The next request of the schedule.
@@ -82,6 +84,13 @@ struct Opening {
     /// When the last of them settled.
     last_settled: u64,
     last_error: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Announcement {
+    Begin,
+    End,
+    Nothing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -116,6 +125,10 @@ impl Driver {
             phase: Phase::Setup,
             phase_ends: u64::MAX,
             window: u64::MAX..u64::MAX,
+            announcement: match options.announce {
+                true => Announcement::Begin,
+                false => Announcement::Nothing,
+            },
             schedule: None,
             next_due: 0,
             opening: Opening::default(),
@@ -191,6 +204,9 @@ impl Driver {
             self.tick(now)?;
         }
         self.advance(now);
+        if self.announcement != Announcement::Nothing {
+            self.announce(now)?;
+        }
         self.send_due(now);
         self.open_queued(now);
         let until = self.next_deadline();
@@ -265,6 +281,21 @@ impl Driver {
                 self.phase = Phase::Done;
             }
             _ => {}
+        }
+    }
+
+    /// Says when the measured time begins and when it has ended, to whoever measures beside.
+    fn announce(&mut self, now: u64) -> Result<(), String> {
+        match self.announcement {
+            Announcement::Begin if self.window.start <= now => {
+                self.announcement = Announcement::End;
+                say("begin")
+            }
+            Announcement::End if self.window.end <= now => {
+                self.announcement = Announcement::Nothing;
+                say("end")
+            }
+            _ => Ok(()),
         }
     }
 

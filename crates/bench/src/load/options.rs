@@ -22,6 +22,7 @@ Usage: squall-load --addr ADDR:PORT [OPTIONS]
   --idle N                open N more connections that do one request each and stay (0; up to 19000)
   --idle-only N           no load: open N connections, do one request on each, print `ready`, hold
                           them until standard input ends (at most an hour)
+  --announce              print `begin` and `end` when the measured time begins and ends
   --no-spin               sleep at once when there is nothing to do, instead of polling for a moment
 
 The request:
@@ -73,6 +74,8 @@ pub(crate) struct Options {
     pub(crate) close: bool,
     /// Poll for a moment before sleeping.
     pub(crate) spin: bool,
+    /// Print a line when the measured time begins, and one when it ends.
+    pub(crate) announce: bool,
     pub(crate) method: String,
     /// At least one.
     pub(crate) paths: Vec<String>,
@@ -100,6 +103,7 @@ impl Options {
             timeout: Duration::from_secs(10),
             close: false,
             spin: true,
+            announce: false,
             method: "GET".to_owned(),
             paths: vec!["/".to_owned()],
             headers: Vec::new(),
@@ -134,6 +138,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Op
     while let Some(name) = rest.next() {
         match name.as_str() {
             "--close" => options.close = true,
+            "--announce" => options.announce = true,
             "--no-spin" => options.spin = false,
             _ => options.set(name, rest.next())?,
         }
@@ -396,7 +401,7 @@ mod tests {
         for name in names {
             let line = format!("--addr 127.0.0.1:1 {name} \u{e9}");
             let err = parsed(&line).map(|_| ()).expect_err(&line);
-            let taken = ["--addr", "--close", "--no-spin"].contains(&name);
+            let taken = ["--addr", "--announce", "--close", "--no-spin"].contains(&name);
             assert!(
                 !err.contains(&format!("an option, found `{name}`")),
                 "{err}"

@@ -38,11 +38,11 @@ mod schedule;
 mod script;
 mod socket;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use driver::Driver;
 use options::{HELP, Options};
+use report::say;
 
 /// Runs the program with the arguments of the process.
 pub(crate) fn main() -> ExitCode {
@@ -80,14 +80,6 @@ fn run(options: Options) -> Result<(), (u8, String)> {
         driver.run().map_err(|err| (3, err))?
     };
     say(&report.to_json()).map_err(|err| (3, err))
-}
-
-/// Prints a line at once; whoever reads it may have gone away.
-fn say(line: &str) -> Result<(), String> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}")
-        .and_then(|()| out.flush())
-        .map_err(|err| format!("cannot print the result: {err}"))
 }
 
 /// Whether standard input has ended. A thread reads it, for it may be a pipe, a file or a terminal,

@@ -18,6 +18,7 @@
 //! | `slack` | the share of the measured time in which this program had nothing to do; near 0, it was the bottleneck itself |
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::time::Duration;
 
 use super::histogram::Histogram;
@@ -124,6 +125,14 @@ impl Report {
         );
         line
     }
+}
+
+/// Prints a line at once; whoever reads it may have gone away.
+pub(crate) fn say(line: &str) -> Result<(), String> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .map_err(|err| format!("cannot print: {err}"))
 }
 
 /// RFC 8259 section 7; everything outside ASCII is written as it is, which is UTF-8.

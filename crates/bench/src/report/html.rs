@@ -39,6 +39,9 @@ pub(crate) fn report(report: &Report) -> String {
                 body += &Drawing::new(table, Chart::Column(column), Better::Less).text();
             }
             body += &figures(table);
+            for note in &table.notes {
+                body += &format!("<p class=\"note\">{}</p>\n", escape(note));
+            }
         }
         body += "</section>\n";
     }

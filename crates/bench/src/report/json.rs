@@ -52,6 +52,7 @@ fn table(table: &Table) -> Value {
             Better::More => "more",
         },
         "columns": columns,
+        "notes": table.notes,
         "rows": table.rows.iter().map(|one| row(table, one)).collect::<Vec<_>>(),
     })
 }

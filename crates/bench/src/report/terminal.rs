@@ -24,6 +24,9 @@ pub(crate) fn table(table: &Table) -> String {
             text += &rule(&widths);
         }
     }
+    for note in &table.notes {
+        text += &format!("\n{note}\n");
+    }
     for row in &table.rows {
         if let Some(reason) = &row.failed {
             text += &format!("\n{} failed: {reason}\n", row.name);

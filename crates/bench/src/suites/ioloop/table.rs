@@ -85,6 +85,7 @@ pub(crate) fn done(outcomes: &[Outcome]) -> Table {
             column("tokio_instr", "tokio, instr", 0),
         ],
         rows: rows.collect(),
+        notes: Vec::new(),
     }
 }
 
@@ -110,6 +111,7 @@ pub(crate) fn there(measured: &[(MemoryRow, Option<(f64, f64)>)]) -> Table {
             column("tokio_bytes", "bare tokio, bytes", 1),
         ],
         rows: rows.collect(),
+        notes: Vec::new(),
     }
 }
 

@@ -97,3 +97,18 @@ fn a_connection_for_each_request_at_a_rate() {
     assert_eq!(run.number("requests"), 100.0, "{}", run.line);
     assert_eq!(run.number("connects"), 100.0, "{}", run.line);
 }
+
+#[test]
+fn the_measured_time_is_announced() {
+    let server = Server::always(answer("x"));
+    for how in ["--seconds 0.2", "--seconds 30 --requests 20 --rate 1000"] {
+        let run = load(&format!(
+            "--addr {} --connections 2 --warmup 0.1 --announce {how}",
+            server.addr
+        ));
+        let lines: Vec<&str> = run.line.lines().collect();
+        assert_eq!(lines[..2], ["begin", "end"], "{}", run.line);
+        assert_eq!(lines.len(), 3, "{}", run.line);
+        assert!(run.number("requests") >= 20.0, "{}", run.line);
+    }
+}

@@ -1,0 +1,100 @@
+//! The table of a case.
+
+use super::{Entry, Round};
+use crate::drive::Load;
+use crate::report::{Better, Chart, Column, Row, Table};
+use crate::servers::SQUALL;
+use crate::spread::Spread;
+use crate::suite::{Case, Measure};
+
+/// The table of a case.
+pub(super) fn of(case: &Case, entries: &[Entry<'_>]) -> Table {
+    let (columns, better, primary) = columns(case);
+    let base = entries
+        .iter()
+        .find(|entry| entry.name() == SQUALL && entry.failed.is_none());
+    let rows = entries
+        .iter()
+        .map(|entry| row(case, entry, base, primary))
+        .collect();
+    Table {
+        title: case.title.to_owned(),
+        chart: Chart::Column(primary),
+        better,
+        ratio: "× Squall",
+        columns,
+        rows,
+        notes: Vec::new(),
+    }
+}
+
+fn columns(case: &Case) -> (Vec<Column>, Better, usize) {
+    let column = |key, title, digits| Column { key, title, digits };
+    if let Measure::Memory(_) = case.measure {
+        let columns = vec![column("private", "private bytes/connection", 0)];
+        return (columns, Better::Less, 0);
+    }
+    let mut columns = vec![
+        column("rate", "requests/s", 0),
+        column("p50", "p50 µs", 0),
+        column("p99", "p99 µs", 0),
+        column("p999", "p99.9 µs", 0),
+    ];
+    columns.extend([
+        column("cpu", "CPU µs/request", 2),
+        column("user", "instr:u/request", 0),
+        column("kernel", "instr:k/request", 0),
+    ]);
+    if let Measure::Latency(_) = case.measure {
+        return (columns, Better::Less, 1);
+    }
+    columns.push(column("busy", "load busy, %", 0));
+    (columns, Better::More, 0)
+}
+
+fn row(case: &Case, entry: &Entry<'_>, base: Option<&Entry<'_>>, primary: usize) -> Row {
+    let cells = cells(case, entry);
+    let figure = |round: &Round| figure(case, round);
+    let ratio = base.and_then(|base| {
+        let pairs = entry.rounds.iter().zip(&base.rounds);
+        Spread::of(pairs.filter_map(|(own, squall)| Some(figure(own)? / figure(squall)?)))
+    });
+    debug_assert!(primary < cells.len(), "the chart shows a column");
+    Row {
+        name: entry.name().to_owned(),
+        version: entry.ready.version.clone(),
+        cells,
+        ratio: ratio.filter(|_| entry.failed.is_none()),
+        failed: entry.failed.clone(),
+    }
+}
+
+/// What rounds are compared by.
+fn figure(case: &Case, round: &Round) -> Option<f64> {
+    match case.measure {
+        Measure::Rate => round.load.map(|load| load.rate),
+        Measure::Latency(_) => round.load.map(|load| load.p50),
+        Measure::Memory(_) => round.private,
+    }
+}
+
+fn cells(case: &Case, entry: &Entry<'_>) -> Vec<Option<Spread>> {
+    if let Measure::Memory(_) = case.measure {
+        return vec![entry.spread(|round| round.private)];
+    }
+    let load = |pick: fn(&Load) -> f64| entry.spread(|round| round.load.as_ref().map(pick));
+    let once = |value: Option<f64>| Spread::of(value);
+    let mut cells = vec![
+        load(|load| load.rate),
+        load(|load| load.p50),
+        load(|load| load.p99),
+        load(|load| load.p999),
+        entry.spread(|round| round.cpu),
+        once(entry.instructions.map(|one| one.user)),
+        once(entry.instructions.and_then(|one| one.kernel)),
+    ];
+    if case.measure == Measure::Rate {
+        cells.push(load(|load| load.busy * 100.0));
+    }
+    cells
+}
