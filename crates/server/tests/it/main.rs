@@ -2,6 +2,7 @@
 
 mod bodies;
 mod broken;
+mod corpus;
 mod leaving;
 mod limits;
 mod log;
