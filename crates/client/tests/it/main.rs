@@ -1,5 +1,6 @@
 //! Fetching, from this project's own server and from peers that misbehave byte by byte.
 
+mod corpus;
 mod errors;
 mod fetch;
 mod limits;
