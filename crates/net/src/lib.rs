@@ -4,6 +4,7 @@
 //! * [`bind_unix`] makes a listening Unix socket; [`inherited_listeners`] are those that systemd has made.
 //! * [`TcpListener`] accepts on one loop; [`Listener`] does so on sockets of any kind ([`ListenSocket`]), and its
 //!   connections may be given to other loops.
+//! * With the feature `tls`, `tls` secures streams by rustls, both ends of it.
 //! * [`IoStream`] is one connection, whatever carries it: TCP, a Unix socket, or the in-memory [`duplex`] that tests use.
 //!
 //! ```
@@ -36,8 +37,11 @@ mod duplex;
 mod inherited;
 mod listener;
 mod resolve;
+mod secured;
 mod socket;
 mod stream;
+#[cfg(feature = "tls")]
+pub mod tls;
 mod unix;
 
 pub use accept::{Accepted, Listener};
@@ -46,6 +50,7 @@ pub use bind::{BindOptions, bind_sibling, bind_sockets};
 pub use duplex::duplex;
 pub use inherited::{InheritedListener, inherited_listeners};
 pub use listener::TcpListener;
+pub use secured::{HandshakeError, TlsInfo};
 pub use socket::ListenSocket;
 pub use stream::{IoStream, SHARED_BUFFER};
 pub use unix::{UnixOptions, bind_unix};

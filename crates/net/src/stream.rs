@@ -1,11 +1,13 @@
 //! One connection, whatever carries it.
 
 use std::cell::Cell;
+use std::fmt;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
@@ -16,6 +18,7 @@ use tokio::net::UnixStream;
 use crate::address::Address;
 use crate::duplex::DuplexEnd;
 use crate::resolve::resolve;
+use crate::secured::TlsInfo;
 
 /// Size in bytes of the buffer that [`IoStream::poll_read_with`] lends: 64 KiB, one for each thread.
 pub const SHARED_BUFFER: usize = 64 * 1024;
@@ -23,8 +26,9 @@ pub const SHARED_BUFFER: usize = 64 * 1024;
 /// A byte stream in both directions: a TCP connection, a Unix socket or one end of the in-memory
 /// [`duplex`](crate::duplex).
 ///
-/// Use it through tokio's [`AsyncRead`] and [`AsyncWrite`] (and their `Ext` traits); shutting it down ends only the
-/// writing direction, dropping it ends both. Belongs to the loop on which it was made.
+/// Any of them may be secured by TLS. Use it through tokio's [`AsyncRead`] and [`AsyncWrite`] (and their `Ext` traits): what
+/// is written to a secured stream has left only when it is flushed. Shutting it down ends only the writing direction,
+/// dropping it ends both. Belongs to the loop on which it was made.
 #[derive(Debug)]
 pub struct IoStream {
     inner: Inner,
@@ -32,9 +36,24 @@ pub struct IoStream {
 
 #[derive(Debug)]
 enum Inner {
+    Boxed(Box<dyn Transport>),
     Duplex(DuplexEnd),
     Tcp(TcpStream),
     Unix(UnixStream),
+}
+
+/// What carries a stream on top of another one, as TLS does.
+pub(crate) trait Transport: AsyncRead + AsyncWrite + fmt::Debug + Unpin {
+    /// The stream underneath, which knows the addresses.
+    fn base(&self) -> &IoStream;
+
+    fn into_base(self: Box<Self>) -> IoStream;
+
+    /// See [`IoStream::has_unread`].
+    fn has_unread(&self) -> bool;
+
+    /// See [`IoStream::tls`].
+    fn tls(&self) -> Option<&Rc<TlsInfo>>;
 }
 
 thread_local! {
@@ -130,6 +149,16 @@ impl IoStream {
         }
     }
 
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(dead_code, reason = "TLS is the one there is")
+    )]
+    pub(crate) fn from_transport(transport: impl Transport + 'static) -> Self {
+        Self {
+            inner: Inner::Boxed(Box::new(transport)),
+        }
+    }
+
     pub(crate) fn from_duplex(end: DuplexEnd) -> Self {
         Self {
             inner: Inner::Duplex(end),
@@ -143,6 +172,7 @@ impl IoStream {
     /// When a TCP connection is gone already.
     pub fn peer_addr(&self) -> io::Result<Address> {
         match &self.inner {
+            Inner::Boxed(transport) => transport.base().peer_addr(),
             Inner::Duplex(_) => Ok(Address::Memory),
             Inner::Tcp(stream) => stream.peer_addr().map(Address::Tcp),
             Inner::Unix(stream) => {
@@ -159,6 +189,7 @@ impl IoStream {
     /// When the system does not know.
     pub fn local_addr(&self) -> io::Result<Address> {
         match &self.inner {
+            Inner::Boxed(transport) => transport.base().local_addr(),
             Inner::Duplex(_) => Ok(Address::Memory),
             Inner::Tcp(stream) => stream.local_addr().map(Address::Tcp),
             Inner::Unix(stream) => {
@@ -175,6 +206,7 @@ impl IoStream {
     /// When the system refuses.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
         match &self.inner {
+            Inner::Boxed(transport) => transport.base().set_nodelay(nodelay),
             Inner::Duplex(_) => Ok(()),
             Inner::Tcp(stream) => stream.set_nodelay(nodelay),
             Inner::Unix(_) => Ok(()),
@@ -187,6 +219,7 @@ impl IoStream {
     /// A Unix socket has no resets, unless bytes are unread at this end: the other end takes it for the end.
     pub fn reset(self) {
         match self.inner {
+            Inner::Boxed(transport) => transport.into_base().reset(),
             Inner::Duplex(end) => end.reset(),
             Inner::Tcp(stream) => {
                 // Fails only on a socket that is dead already; dropping it is the reset.
@@ -197,11 +230,20 @@ impl IoStream {
         }
     }
 
+    /// Returns how the stream is secured; `None` if it is not.
+    pub fn tls(&self) -> Option<&Rc<TlsInfo>> {
+        match &self.inner {
+            Inner::Boxed(transport) => transport.tls(),
+            Inner::Duplex(_) | Inner::Tcp(_) | Inner::Unix(_) => None,
+        }
+    }
+
     /// Asks whether bytes, or the end of the stream, wait to be read.
     ///
     /// The loop learns of them a little later: a read may still be pending when this is true, and will not stay so.
     pub fn has_unread(&self) -> bool {
         match &self.inner {
+            Inner::Boxed(transport) => transport.has_unread(),
             Inner::Duplex(end) => end.has_unread(),
             Inner::Tcp(stream) => peeks(&SockRef::from(stream)),
             Inner::Unix(stream) => peeks(&SockRef::from(stream)),
@@ -246,6 +288,7 @@ impl AsyncRead for IoStream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match &mut self.get_mut().inner {
+            Inner::Boxed(transport) => Pin::new(transport).poll_read(cx, buf),
             Inner::Duplex(end) => end.poll_read(cx, buf),
             Inner::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
             Inner::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
@@ -260,6 +303,7 @@ impl AsyncWrite for IoStream {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         match &mut self.get_mut().inner {
+            Inner::Boxed(transport) => Pin::new(transport).poll_write(cx, buf),
             Inner::Duplex(end) => end.poll_write(cx, buf),
             Inner::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
             Inner::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
@@ -272,6 +316,7 @@ impl AsyncWrite for IoStream {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match &mut self.get_mut().inner {
+            Inner::Boxed(transport) => Pin::new(transport).poll_write_vectored(cx, bufs),
             Inner::Duplex(end) => end.poll_write_vectored(cx, bufs),
             Inner::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Inner::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
@@ -284,6 +329,7 @@ impl AsyncWrite for IoStream {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.get_mut().inner {
+            Inner::Boxed(transport) => Pin::new(transport).poll_flush(cx),
             Inner::Duplex(_) => Poll::Ready(Ok(())),
             Inner::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Inner::Unix(stream) => Pin::new(stream).poll_flush(cx),
@@ -292,6 +338,9 @@ impl AsyncWrite for IoStream {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.get_mut().inner {
+            Inner::Boxed(transport) => {
+                Poll::Ready(shut(ready!(Pin::new(transport).poll_shutdown(cx))))
+            }
             Inner::Duplex(end) => {
                 end.shutdown();
                 Poll::Ready(Ok(()))

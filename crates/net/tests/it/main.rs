@@ -2,7 +2,10 @@
 
 mod accept;
 mod duplex;
+mod folder;
 mod tcp;
+#[cfg(feature = "tls")]
+mod tls;
 mod unix;
 
 use std::error::Error;

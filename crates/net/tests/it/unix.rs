@@ -1,36 +1,13 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
 
 use squall_net::{Address, IoStream, ListenSocket, Listener, UnixOptions, bind_unix};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::folder::Folder;
 use crate::on_loop;
-
-/// A folder of its own for one test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("squall-net-{}-{number}", std::process::id()));
-        fs::create_dir(&path).expect("a new folder");
-        Self(path)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).expect("it was there");
-    }
-}
 
 fn bind(path: &Path) -> io::Result<ListenSocket> {
     ListenSocket::from(bind_unix(path, &UnixOptions::default())?).remove_file_at_end()
