@@ -35,7 +35,7 @@ mod write;
 
 pub use error::{ParseError, WriteError};
 pub use event::{BodyKind, Eof, Event, Trailers};
-pub use head::{Exchange, RequestHead, ResponseHead};
+pub use head::{Exchange, Fields, RequestHead, ResponseHead};
 pub use limits::Limits;
 pub use read::{RequestDecoder, ResponseDecoder};
 pub use write::{

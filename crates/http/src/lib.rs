@@ -21,7 +21,7 @@
 //! let (consumed, event) = decoder.decode(input)?;
 //! assert_eq!(consumed, input.len());
 //! let Some(Event::Head(head)) = event else { panic!("the head is complete") };
-//! assert_eq!(head.target.path(), "/hello");
+//! assert_eq!(head.path(), "/hello");
 //!
 //! let response = Response::new("Hello");
 //! let mut out = Vec::new();

@@ -1,69 +1,15 @@
 //! The heads of requests and responses, with everything framing needs already worked out.
 
+mod block;
+mod request;
+
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode, Uri, Version, header};
+use http::{HeaderMap, Method, StatusCode, Version};
 
 use super::BodyKind;
-use crate::Body;
 
-/// The head of a request.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct RequestHead {
-    /// The method, case as sent. Any token that starts with a letter and has at most 32 bytes; whether it is
-    /// implemented (501) or allowed (405) is for the router to say.
-    pub method: Method,
-    /// The target in the form it was sent (RFC 9112 §3.2): origin-form (path and query), absolute-form (scheme and
-    /// authority too), authority-form (CONNECT), or `*` (OPTIONS).
-    pub target: Uri,
-    /// HTTP/1.0 or HTTP/1.1.
-    pub version: Version,
-    /// All fields, values without surrounding white space.
-    pub headers: HeaderMap,
-    /// How the body is delimited; never `UntilClose` or `Upgrade`.
-    pub body: BodyKind,
-    /// Whether the connection can serve another request after this one (RFC 9112 §9.3).
-    pub keep_alive: bool,
-    /// Whether the peer waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1). Only with HTTP/1.1
-    /// and only if there is a body.
-    pub expect_continue: bool,
-    /// Whether the peer offers to change the protocol: HTTP/1.1 with `Connection: upgrade` and an `Upgrade` field
-    /// (RFC 9110 §7.8), or CONNECT. Nothing changes until the server answers 101, or 2xx to CONNECT, so do not
-    /// decode past this message's end before that is decided.
-    pub upgrade: bool,
-}
-
-impl RequestHead {
-    /// Returns the authority the request is for: the target's own, else the `Host` field (RFC 9112 §3.2.2, §3.3).
-    ///
-    /// `None` only in HTTP/1.0; may be empty, as `Host` may be.
-    pub fn host(&self) -> Option<&str> {
-        match self.target.authority() {
-            Some(authority) => Some(authority.as_str()),
-            None => self.headers.get(header::HOST)?.to_str().ok(),
-        }
-    }
-
-    /// Returns what the response's encoder has to know of this request.
-    pub fn exchange(&self) -> Exchange {
-        Exchange {
-            method: MethodKind::of(&self.method),
-            http10: self.version == Version::HTTP_10,
-            keep_alive: self.keep_alive,
-            upgrade: self.upgrade,
-        }
-    }
-
-    /// Turns the head into a request with `body`.
-    pub fn into_request(self, body: Body) -> Request<Body> {
-        let mut request = Request::new(body);
-        *request.method_mut() = self.method;
-        *request.uri_mut() = self.target;
-        *request.version_mut() = self.version;
-        *request.headers_mut() = self.headers;
-        request
-    }
-}
+pub(super) use block::{Block, Field};
+pub use request::{Fields, RequestHead};
 
 /// The head of a response.
 #[derive(Clone, Debug, PartialEq)]

@@ -34,10 +34,29 @@ pub(super) fn trim(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = value {
         value = rest;
     }
+    trim_end(value)
+}
+
+/// Takes white space off the end.
+pub(super) fn trim_end(mut value: &[u8]) -> &[u8] {
     while let [rest @ .., b' ' | b'\t'] = value {
         value = rest;
     }
     value
+}
+
+/// Says whether a byte may stand in a token (RFC 9110 §5.6.2).
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    TOKEN[usize::from(byte)]
+}
+
+/// Says whether bytes may be the value of a field (RFC 9110 §5.5): visible ones, spaces, tabs, and what is beyond ASCII.
+pub(super) fn is_field_value(value: &[u8]) -> bool {
+    // No early exit, so that many bytes are looked at together.
+    let bad = value.iter().fold(false, |bad, &byte| {
+        bad | ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f)
+    });
+    !bad
 }
 
 /// The members of a comma-separated list, trimmed; empty ones included (RFC 9110 §5.6.1).
@@ -105,22 +124,27 @@ fn is_port(digits: &[u8]) -> bool {
         || (digits.len() <= 5 && matches!(decimal(digits), Some(Some(port)) if port <= 65_535))
 }
 
-/// Bytes of a registered name that stand for themselves (RFC 3986 §3.2.2: unreserved and sub-delims).
-const REG_NAME: [bool; 256] = {
+/// Marks letters, digits and these marks in a table of all bytes.
+pub(super) const fn table(marks: &[u8]) -> [bool; 256] {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
         table[byte] = (byte as u8).is_ascii_alphanumeric();
         byte += 1;
     }
-    let marks = b"-._~!$&'()*+,;=";
     let mut mark = 0;
     while mark < marks.len() {
         table[marks[mark] as usize] = true;
         mark += 1;
     }
     table
-};
+}
+
+/// The bytes of a token (RFC 9110 §5.6.2).
+const TOKEN: [bool; 256] = table(b"!#$%&'*+-.^_`|~");
+
+/// Bytes of a registered name that stand for themselves (RFC 3986 §3.2.2: unreserved and sub-delims).
+const REG_NAME: [bool; 256] = table(b"-._~!$&'()*+,;=");
 
 /// RFC 3986 §3.2.2: as the table says, and percent-encoded bytes, which nobody sends.
 fn is_reg_name(name: &[u8]) -> bool {

@@ -211,16 +211,17 @@ pub(crate) trait Summary {
 
 impl Summary for RequestHead {
     fn summary(&self) -> String {
-        let mut out = format!("{} {} {}", self.method, self.target, digits(self.version));
+        let version = digits(self.version());
+        let mut out = format!("{} {} {version}", self.method(), self.uri());
         let flags = [
-            (self.keep_alive, " keep"),
-            (self.expect_continue, " continue"),
-            (self.upgrade, " upgrade"),
+            (self.keep_alive(), " keep"),
+            (self.expects_continue(), " continue"),
+            (self.offers_upgrade(), " upgrade"),
         ];
         for (flag, word) in flags {
             out += if flag { word } else { "" };
         }
-        write!(out, " {:?}", self.body).expect("a string");
+        write!(out, " {:?}", self.body()).expect("a string");
         out
     }
 }

@@ -223,7 +223,7 @@ fn transfer_codings() {
         ("\"chunked\"", "TransferEncoding"),
         ("chunked;q=1", "TransferEncoding"),
         ("chun ked", "TransferEncoding"),
-        ("\u{b}chunked", "TransferEncoding"),
+        ("\u{b}chunked", "FieldValue"),
         ("chunked⏎Transfer-Encoding: identity", "ChunkedNotLast"),
         (
             "identity⏎Transfer-Encoding: chunked",

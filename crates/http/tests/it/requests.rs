@@ -252,15 +252,15 @@ fn head_of(input: &str) -> RequestHead {
 fn fields_keep_their_bytes_and_order() {
     let head = head_of("GET / HTTP/1.1⏎Host: a⏎X:  1 \t⏎x:\u{fc}⏎Empty:⏎Cookie: a=b; c=\"d\"⏎⏎");
     let values: Vec<_> = head
-        .headers
+        .headers()
         .get_all("x")
         .iter()
         .map(|value| value.as_bytes())
         .collect();
     assert_eq!(values, [&b"1"[..], b"\xfc"]);
-    assert_eq!(head.headers["empty"], "");
-    assert_eq!(head.headers[header::COOKIE], "a=b; c=\"d\"");
-    assert_eq!(head.headers.len(), 5);
+    assert_eq!(head.headers()["empty"], "");
+    assert_eq!(head.headers()[header::COOKIE], "a=b; c=\"d\"");
+    assert_eq!(head.headers().len(), 5);
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn the_host_is_the_targets_then_the_fields() {
 #[test]
 fn a_head_becomes_a_request() {
     let head = head_of("POST /x?y=1 HTTP/1.0⏎A: b⏎Content-Length: 2⏎⏎hi");
-    assert_eq!(head.body.length(), Some(2));
+    assert_eq!(head.body().length(), Some(2));
     let request = head.into_request(Body::from("hi"));
     assert_eq!(request.method(), "POST");
     assert_eq!(request.uri(), "/x?y=1");

@@ -42,6 +42,8 @@ pub(super) struct Chunked {
     total: u64,
     /// Bytes of all extensions.
     extensions: usize,
+    /// Where the complete lines of the trailer section end: the positions of their CRs.
+    ends: Vec<u32>,
 }
 
 impl Chunked {
@@ -51,6 +53,7 @@ impl Chunked {
             size: 0,
             total: 0,
             extensions: 0,
+            ends: Vec::new(),
         }
     }
 
@@ -70,7 +73,7 @@ impl Chunked {
                     return Ok((at + piece.len(), event));
                 }
                 State::Trailers => {
-                    let (used, event) = trailers(&input[at..], limits, lines)?;
+                    let (used, event) = self.trailers(&input[at..], limits, lines)?;
                     return Ok((at + used, event));
                 }
                 _ => {}
@@ -154,26 +157,28 @@ impl Chunked {
         }
         Ok(State::Data)
     }
-}
 
-fn trailers<'a, H>(
-    section: &[u8],
-    limits: &Limits,
-    lines: &mut Lines,
-) -> Result<(usize, Option<Event<'a, H>>), ParseError> {
-    loop {
-        match lines.next(section, limits.trailer_bytes)? {
-            Found::End(end) => {
-                let trailers = parse_trailers(&section[..end], lines.ends())?;
-                lines.reset();
-                return Ok((end, Some(Event::End(trailers))));
+    fn trailers<'a, H>(
+        &mut self,
+        section: &[u8],
+        limits: &Limits,
+        lines: &mut Lines,
+    ) -> Result<(usize, Option<Event<'a, H>>), ParseError> {
+        loop {
+            match lines.next(section, limits.trailer_bytes)? {
+                Found::End(end) => {
+                    let trailers = parse_trailers(&section[..end], &self.ends)?;
+                    lines.reset();
+                    return Ok((end, Some(Event::End(trailers))));
+                }
+                Found::Incomplete => return Ok((0, None)),
+                Found::Line(..) if self.ends.len() >= limits.headers => {
+                    return Err(ParseError::TooManyHeaders);
+                }
+                // Fits: lines are found in less than `u32::MAX` bytes.
+                Found::Line(_, end) => self.ends.push(end as u32),
+                Found::TooLarge => return Err(ParseError::TrailersTooLarge),
             }
-            Found::Incomplete => return Ok((0, None)),
-            Found::Line(..) if lines.ends().len() > limits.headers => {
-                return Err(ParseError::TooManyHeaders);
-            }
-            Found::Line(..) => {}
-            Found::TooLarge => return Err(ParseError::TrailersTooLarge),
         }
     }
 }

@@ -1,10 +1,15 @@
 //! Field lines (RFC 9112 §5): from positions in a block to a map.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::h1::ParseError;
-use crate::h1::syntax::{may_trail, trim};
+use crate::h1::syntax::{is_field_value, is_token_byte, may_trail, trim_end};
+
+/// Bytes of the longest name that a [`HeaderName`] can hold.
+const LONGEST_NAME: usize = u16::MAX as usize;
 
 /// Parses the field lines of `block`: the first starts at `start`, each ends at its position in `ends`.
 ///
@@ -44,26 +49,42 @@ pub(super) fn parse_trailers(section: &[u8], ends: &[u32]) -> Result<HeaderMap, 
     Ok(map)
 }
 
-/// Where the name of a line ends, and where its trimmed value is.
-fn split(line: &[u8]) -> Result<(usize, std::ops::Range<usize>), ParseError> {
-    if matches!(line, [b' ' | b'\t', ..]) {
-        return Err(ParseError::ObsFold);
-    }
+/// Finds the parts of a field line: where its name ends, and where its value is, without white space around it.
+///
+/// Both are checked, so that a [`HeaderName`] and a [`HeaderValue`] can be made of them whenever they are wanted.
+pub(super) fn split(line: &[u8]) -> Result<(usize, Range<usize>), ParseError> {
     // Names are short: a plain loop is cheaper than a call.
-    let colon = line
-        .iter()
-        .position(|&byte| byte == b':')
-        .ok_or(ParseError::MissingColon)?;
-    if matches!(&line[..colon], [.., b' ' | b'\t']) {
-        return Err(ParseError::WhitespaceBeforeColon);
+    let name_end = line.iter().position(|&byte| !is_token_byte(byte));
+    let Some(colon) = name_end.filter(|&end| line[end] == b':' && end > 0) else {
+        return Err(broken_name(line));
+    };
+    if colon > LONGEST_NAME {
+        return Err(ParseError::FieldName);
     }
-    let after = &line[colon + 1..];
-    let leading = after
-        .iter()
-        .position(|byte| !matches!(byte, b' ' | b'\t'))
-        .unwrap_or(after.len());
-    let value = colon + 1 + leading;
-    Ok((colon, value..value + trim(&after[leading..]).len()))
+    let mut start = colon + 1;
+    while matches!(line.get(start), Some(b' ' | b'\t')) {
+        start += 1;
+    }
+    let value = trim_end(&line[start..]);
+    if !is_field_value(value) {
+        return Err(ParseError::FieldValue);
+    }
+    Ok((colon, start..start + value.len()))
+}
+
+/// Says what is wrong with a line that does not begin with a token and a colon.
+#[cold]
+fn broken_name(line: &[u8]) -> ParseError {
+    if matches!(line, [b' ' | b'\t', ..]) {
+        return ParseError::ObsFold;
+    }
+    let Some(colon) = line.iter().position(|&byte| byte == b':') else {
+        return ParseError::MissingColon;
+    };
+    match &line[..colon] {
+        [.., b' ' | b'\t'] => ParseError::WhitespaceBeforeColon,
+        _ => ParseError::FieldName,
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The fields that decide where a message ends and what becomes of the connection.
 
-use http::{HeaderName, Version, header};
+use http::Version;
 
 use crate::h1::syntax::{decimal, is_host, members};
 use crate::h1::{BodyKind, Limits, ParseError};
@@ -53,20 +53,17 @@ impl Framing {
     }
 
     /// Takes note of one field; the value is trimmed.
-    pub(super) fn note(&mut self, name: &HeaderName, value: &[u8]) -> Result<(), ParseError> {
-        // Each comparison is one of two small numbers: these are names that the map knows.
-        if *name == header::HOST {
-            self.note_host(value)?;
-        } else if *name == header::CONNECTION {
-            self.note_connection(value);
-        } else if *name == header::CONTENT_LENGTH {
-            self.note_length(value)?;
-        } else if *name == header::TRANSFER_ENCODING {
-            self.note_coding(value)?;
-        } else if *name == header::UPGRADE {
-            self.upgrade_field |= !value.is_empty();
-        } else if *name == header::EXPECT {
-            self.note_expect(value);
+    pub(super) fn note(&mut self, name: &[u8], value: &[u8]) -> Result<(), ParseError> {
+        // Most fields have a name of another length than these, so that one comparison of numbers is all they cost.
+        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+        match name.len() {
+            4 if is(b"host") => self.note_host(value)?,
+            6 if is(b"expect") => self.note_expect(value),
+            7 if is(b"upgrade") => self.upgrade_field |= !value.is_empty(),
+            10 if is(b"connection") => self.note_connection(value),
+            14 if is(b"content-length") => self.note_length(value)?,
+            17 if is(b"transfer-encoding") => self.note_coding(value)?,
+            _ => {}
         }
         Ok(())
     }

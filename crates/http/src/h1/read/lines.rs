@@ -6,15 +6,13 @@ use crate::h1::ParseError;
 
 /// Remembers how much of a block of lines was seen, between calls that each bring the whole block so far.
 ///
-/// Its size does not depend on the bytes of a line, only on their number, which the caller limits.
+/// What is in a line, and where those before it were, is for the caller to remember.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     /// Bytes of the block that need not be looked at again.
     scanned: usize,
     /// Where the current line starts.
     start: usize,
-    /// Where each complete line ends, the empty one not included: the position of its CR.
-    ends: Vec<u32>,
     /// Bytes looked at so far, to prove that the work is linear.
     #[cfg(test)]
     pub(super) examined: usize,
@@ -36,7 +34,7 @@ pub(super) enum Found {
 impl Lines {
     /// Finds the next line end among the first `limit` bytes of `block` (RFC 9112 §2.2: CRLF and nothing else).
     pub(super) fn next(&mut self, block: &[u8], limit: usize) -> Result<Found, ParseError> {
-        // Positions are kept in 32 bits.
+        // Callers keep positions in 32 bits.
         let limit = limit.min(u32::MAX as usize);
         let window = &block[..block.len().min(limit)];
         let Some(found) = memchr2(b'\r', b'\n', &window[self.scanned..]) else {
@@ -57,11 +55,6 @@ impl Lines {
         }
     }
 
-    /// Where the complete lines end.
-    pub(super) fn ends(&self) -> &[u32] {
-        &self.ends
-    }
-
     /// Says whether nothing of the block was seen.
     pub(super) fn is_fresh(&self) -> bool {
         self.scanned == 0
@@ -71,7 +64,6 @@ impl Lines {
     pub(super) fn reset(&mut self) {
         self.scanned = 0;
         self.start = 0;
-        self.ends.clear();
     }
 
     fn line_end(&mut self, cr: usize) -> Found {
@@ -81,8 +73,6 @@ impl Lines {
         if start == cr {
             return Found::End(cr + 2);
         }
-        // Fits: `next` looks at no more than `u32::MAX` bytes.
-        self.ends.push(cr as u32);
         Found::Line(start, cr)
     }
 
@@ -114,7 +104,6 @@ mod tests {
         assert_eq!(lines.next(block, 100), Ok(Found::Line(0, 4)));
         assert_eq!(lines.next(block, 100), Ok(Found::Line(6, 10)));
         assert_eq!(lines.next(block, 100), Ok(Found::End(14)));
-        assert_eq!(lines.ends(), [4, 10]);
     }
 
     #[test]

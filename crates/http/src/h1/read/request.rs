@@ -1,13 +1,13 @@
 //! The server's side of reading.
 
-use bytes::Bytes;
 use http::Method;
 
 use super::body::BodyReader;
 use super::fields;
 use super::framing::{Framing, Sender};
 use super::lines::{Found, Lines};
-use super::request_line::RequestLine;
+use super::request_line;
+use crate::h1::head::{Block, Field};
 use crate::h1::{BodyKind, Eof, Event, Limits, ParseError, RequestHead};
 
 /// Empty lines that may stand before a request: old clients end a body with one too many (RFC 9112 §2.2).
@@ -22,8 +22,10 @@ pub struct RequestDecoder {
     state: State,
     /// How much of the current head or trailer section was seen.
     lines: Lines,
-    /// The first line of the current head, once it is complete.
-    first: Option<RequestLine>,
+    /// The current head as far as its lines are complete; `None` before its first one is.
+    block: Option<Box<Block>>,
+    /// What its fields said about framing.
+    framing: Framing,
     /// Empty lines skipped before the current head.
     empty_lines: u8,
     /// Whether a request may follow the one whose body is read.
@@ -49,7 +51,8 @@ impl RequestDecoder {
             limits: limits.bounded(),
             state: State::Head,
             lines: Lines::default(),
-            first: None,
+            block: None,
+            framing: Framing::new(Sender::Client),
             empty_lines: 0,
             keep_alive: true,
         }
@@ -123,57 +126,65 @@ impl RequestDecoder {
         let mut skipped = 0;
         loop {
             let rest = &input[skipped..];
-            match self.next_line(rest)? {
-                Found::End(end) if self.first.is_none() => {
-                    skipped += end;
-                    self.skip_empty_line()?;
+            let Some(block) = &mut self.block else {
+                match self.first_line(rest)? {
+                    Found::End(end) => {
+                        skipped += end;
+                        self.skip_empty_line()?;
+                    }
+                    Found::Line(..) => {}
+                    Found::Incomplete | Found::TooLarge => return Ok((skipped, None)),
+                }
+                continue;
+            };
+            match self.lines.next(rest, self.limits.head_bytes)? {
+                Found::Line(..) if block.fields.len() >= self.limits.headers => {
+                    return Err(ParseError::TooManyHeaders);
+                }
+                Found::Line(start, end) => {
+                    let line = &rest[start..end];
+                    let (colon, value) = fields::split(line)?;
+                    self.framing.note(&line[..colon], &line[value.clone()])?;
+                    // Fits: lines are found in less than `u32::MAX` bytes.
+                    block.fields.push(Field {
+                        name: start as u32,
+                        colon: (start + colon) as u32,
+                        value: (start + value.start) as u32,
+                        end: (start + value.end) as u32,
+                    });
                 }
                 Found::End(end) => {
-                    let head = self.build_head(&rest[..end])?;
+                    let head = self.end_head(&rest[..end])?;
                     return Ok((skipped + end, Some(Event::Head(head))));
                 }
-                Found::Line(..) => {}
-                Found::Incomplete | Found::TooLarge => return Ok((skipped, None)),
+                Found::Incomplete => return Ok((skipped, None)),
+                Found::TooLarge => return Err(ParseError::HeadTooLarge),
             }
         }
     }
 
-    /// Finds the next line of the head; the first one is checked at once, and so are the limits.
-    fn next_line(&mut self, head: &[u8]) -> Result<Found, ParseError> {
-        if self.first.is_some() {
-            return self.next_field_line(head);
-        }
+    /// Finds the first line of a head, checks it at once, and so its limits.
+    fn first_line(&mut self, head: &[u8]) -> Result<Found, ParseError> {
         if matches!(head, [byte, ..] if !byte.is_ascii_alphabetic() && !b"\r\n".contains(byte)) {
             return Err(ParseError::Method);
         }
         let target_bytes = self.limits.target_bytes;
-        let longest = RequestLine::longest(target_bytes);
+        let longest = request_line::longest(target_bytes);
         let found = self.lines.next(head, longest.min(self.limits.head_bytes))?;
         match found {
             Found::Line(start, end) => {
-                self.first = Some(RequestLine::parse(&head[start..end], target_bytes)?);
+                let block = self.block.insert(Block::take());
+                request_line::parse(&head[start..end], target_bytes, block)?;
             }
             Found::TooLarge if longest <= self.limits.head_bytes => {
                 // Too long to be right; which part is too long says the parser.
-                RequestLine::parse(&head[..longest], target_bytes)?;
+                request_line::parse(&head[..longest], target_bytes, &mut Block::take())?;
                 return Err(ParseError::RequestLine);
             }
             Found::TooLarge => return Err(ParseError::HeadTooLarge),
             Found::End(_) | Found::Incomplete => {}
         }
         Ok(found)
-    }
-
-    fn next_field_line(&mut self, head: &[u8]) -> Result<Found, ParseError> {
-        let found = self.lines.next(head, self.limits.head_bytes)?;
-        match found {
-            Found::TooLarge => Err(ParseError::HeadTooLarge),
-            // The first line is in the list as well.
-            Found::Line(..) if self.lines.ends().len() - 1 > self.limits.headers => {
-                Err(ParseError::TooManyHeaders)
-            }
-            found => Ok(found),
-        }
     }
 
     fn skip_empty_line(&mut self) -> Result<(), ParseError> {
@@ -185,48 +196,39 @@ impl RequestDecoder {
         Ok(())
     }
 
-    /// Makes the head out of its bytes, all lines being known, and gets ready for the body.
-    fn build_head(&mut self, head: &[u8]) -> Result<RequestHead, ParseError> {
-        let line = self.first.take().ok_or(ParseError::RequestLine)?;
-        let bytes = Bytes::copy_from_slice(head);
-        let target = line.target(&bytes)?;
-        let ends = self.lines.ends();
-        let mut framing = Framing::new(Sender::Client);
-        let headers = fields::parse(&bytes, ends[0] as usize + 2, &ends[1..], |name, value| {
-            framing.note(name, value)
-        })?;
-        framing.check_host(line.version)?;
-        let body = body_kind(&framing, &line, &self.limits)?;
-        let expect_continue = framing.expects_continue(line.version)?;
-        let keep_alive = framing.keeps_alive(line.version);
+    /// Completes the head with all its bytes, and gets ready for what follows it.
+    fn end_head(&mut self, bytes: &[u8]) -> Result<RequestHead, ParseError> {
+        let mut block = self.block.take().ok_or(ParseError::RequestLine)?;
+        let framing = std::mem::replace(&mut self.framing, Framing::new(Sender::Client));
+        let version = block.version;
+        framing.check_host(version)?;
+        let body = body_kind(&framing, &block, &self.limits)?;
+        let expects_continue = framing.expects_continue(version)?;
 
+        block.bytes.extend_from_slice(bytes);
+        block.body = Some(body);
+        block.keep_alive = framing.keeps_alive(version);
+        block.expects_continue = expects_continue && body != BodyKind::Empty;
+        block.offers_upgrade =
+            block.method == Method::CONNECT || framing.offers_upgrade(version);
         self.lines.reset();
         self.empty_lines = 0;
-        self.keep_alive = keep_alive;
+        self.keep_alive = block.keep_alive;
         self.state = BodyReader::new(body, &self.limits).map_or(State::Closed, State::Body);
-        Ok(RequestHead {
-            upgrade: line.method == Method::CONNECT || framing.offers_upgrade(line.version),
-            method: line.method,
-            target,
-            version: line.version,
-            headers,
-            body,
-            keep_alive,
-            expect_continue: expect_continue && body != BodyKind::Empty,
-        })
+        Ok(RequestHead::new(block))
     }
 }
 
 /// RFC 9112 §6.3: a request whose fields do not say so has no body.
 fn body_kind(
     framing: &Framing,
-    line: &RequestLine,
+    block: &Block,
     limits: &Limits,
 ) -> Result<BodyKind, ParseError> {
     let body = framing
-        .body(line.version, limits)?
+        .body(block.version, limits)?
         .unwrap_or(BodyKind::Empty);
-    if line.method == Method::CONNECT && body != BodyKind::Empty {
+    if block.method == Method::CONNECT && body != BodyKind::Empty {
         return Err(ParseError::ConnectWithBody);
     }
     Ok(body)

@@ -26,6 +26,8 @@ pub struct ResponseDecoder {
     lines: Lines,
     /// The first line of the current head, once it is complete.
     first: Option<StatusLine>,
+    /// Where the complete lines of the current head end, the first one's among them: the positions of their CRs.
+    ends: Vec<u32>,
     /// The requests whose final response has not begun.
     expected: VecDeque<MethodKind>,
     /// Interim responses since the last final one.
@@ -54,6 +56,7 @@ impl ResponseDecoder {
             state: State::Head,
             lines: Lines::default(),
             first: None,
+            ends: Vec::new(),
             expected: VecDeque::new(),
             interim: 0,
             keep_alive: true,
@@ -144,12 +147,16 @@ impl ResponseDecoder {
     /// Finds the next line of the head; the first one is checked at once, and so are the limits.
     fn next_line(&mut self, head: &[u8]) -> Result<Found, ParseError> {
         let found = self.lines.next(head, self.limits.head_bytes)?;
+        if let Found::Line(_, end) = found {
+            // Fits: lines are found in less than `u32::MAX` bytes.
+            self.ends.push(end as u32);
+        }
         match found {
             Found::Line(start, end) if self.first.is_none() => {
                 self.first = Some(StatusLine::parse(&head[start..end])?);
             }
             // The first line is in the list as well.
-            Found::Line(..) if self.lines.ends().len() - 1 > self.limits.headers => {
+            Found::Line(..) if self.ends.len() - 1 > self.limits.headers => {
                 return Err(ParseError::TooManyHeaders);
             }
             Found::End(_) if self.first.is_none() => return Err(ParseError::StatusLine),
@@ -163,11 +170,11 @@ impl ResponseDecoder {
     fn build_head(&mut self, head: &[u8], request: MethodKind) -> Result<ResponseHead, ParseError> {
         let line = self.first.take().ok_or(ParseError::StatusLine)?;
         let bytes = Bytes::copy_from_slice(head);
-        let ends = self.lines.ends();
+        let ends = &self.ends;
         let first_end = ends[0] as usize;
         let mut framing = Framing::new(Sender::Server);
         let headers = fields::parse(&bytes, first_end + 2, &ends[1..], |name, value| {
-            framing.note(name, value)
+            framing.note(name.as_str().as_bytes(), value)
         })?;
         let body = body_kind(&framing, request, &line, &self.limits)?;
         let head = ResponseHead {
@@ -179,6 +186,7 @@ impl ResponseDecoder {
             keep_alive: keeps_alive(&framing, body, &line),
         };
         self.lines.reset();
+        self.ends.clear();
         self.follow(&head)?;
         Ok(head)
     }
