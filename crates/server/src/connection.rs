@@ -4,32 +4,37 @@
 //!
 //! * Requests are answered one after another, in their order (RFC 9112 §9.3.2); the next one is not decoded before the
 //!   last answer is encoded.
-//! * Everything waits in the one task of the connection: the service's future, the body of its answer, the socket both
-//!   ways, and the time limits. Whatever wakes it, it looks at all of them.
+//! * Everything waits in one future, the [`driver`]'s: the service's future, the body of its answer, the socket both ways,
+//!   and the time limits. Whatever wakes it, it looks at all of them.
+//! * Between two requests a connection on a socket needs no future: it is parked.
 //! * A client that always has more to do for the connection does not keep it busy for ever: after [`TURN`] steps the loop
 //!   turns first.
 //! * Each thing that waits for the client has a time limit, and each thing that the client can make grow has a size.
 
 mod close;
+mod driver;
 mod exchange;
 mod failure;
 mod input;
+mod label;
 mod output;
 mod respond;
 mod upload;
 
-use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use squall_http::h1::{Exchange, RequestHead, ResponseEncoder};
+use squall_ioloop::Resolver;
 use squall_net::{Address, IoStream};
 use tokio::task::coop;
 
 use crate::config::Config;
-use crate::control::{Control, Member, Phase};
+use crate::control::{Control, Member};
 use crate::deadline::Deadline;
 use crate::service::{ConnectInfo, Service};
+use crate::upgrade::Upgraded;
+pub(crate) use driver::Driver;
 use failure::Failure;
 use input::{Input, Step};
 use output::Output;
@@ -40,6 +45,9 @@ const TURN: u32 = 256;
 
 /// Bytes of a body that are as much work as a step.
 const STEP_BYTES: usize = 4096;
+
+/// Why a stream can be taken for granted.
+const ATTACHED: &str = "a connection that is polled has a stream";
 
 /// Serves one connection until it ends, on the current loop.
 ///
@@ -54,7 +62,7 @@ const STEP_BYTES: usize = 4096;
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let hello = |_request: http::Request<Body>| async { http::Response::new(Body::from("hello")) };
+/// let hello = |_request: squall_server::Request| async { http::Response::new(Body::from("hello")) };
 /// IoLoop::run_sync(async move {
 ///     let (mut client, stream) = squall_net::duplex(1024);
 ///     let served = spawn(serve_connection(stream, Rc::new(hello), Rc::new(Config::default())));
@@ -85,7 +93,7 @@ pub async fn serve_connection(stream: IoStream, service: Rc<dyn Service>, config
     serve_member(stream, peer, service, config, member).await;
 }
 
-/// Serves a connection that counts as `member` of a server.
+/// Serves a connection that counts as `member` of a server, in a task of its own.
 pub(crate) async fn serve_member(
     stream: IoStream,
     peer: Address,
@@ -94,42 +102,28 @@ pub(crate) async fn serve_member(
     member: Member,
 ) {
     let local = stream.local_addr().unwrap_or(Address::Memory);
-    let mut connection = Connection {
-        input: Input::new(config.limits),
-        output: Output::new(config.enough(config.write_timeout)),
-        encoder: ResponseEncoder::new(),
-        reading: Deadline::default(),
-        info: ConnectInfo { local, peer },
-        config,
-        member,
-        service,
-        stream,
-        steps: 0,
-    };
-    let ended = connection.serve().await;
-    connection.close(ended).await;
+    let mut driver = Box::new(Driver::new(service, config, member));
+    driver.attach(stream, Rc::new(ConnectInfo { local, peer }), false);
+    driver.run().await;
 }
 
+/// What a connection works with, whatever it is doing.
 struct Connection {
-    stream: IoStream,
+    /// `None` while no connection is attached.
+    stream: Option<IoStream>,
+    /// Whether it rests between two requests, for somebody to park it.
+    parks: bool,
     input: Input,
     output: Output,
     encoder: ResponseEncoder,
     /// Runs while the connection waits for a request, or for the rest of its head.
     reading: Deadline,
-    info: ConnectInfo,
+    info: Rc<ConnectInfo>,
     config: Rc<Config>,
     member: Member,
     service: Rc<dyn Service>,
     /// Steps taken since the loop last turned.
     steps: u32,
-}
-
-/// Whether another request may follow on the connection.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Next {
-    Close,
-    Request,
 }
 
 /// What a connection waits for between two answers.
@@ -139,44 +133,55 @@ enum Waiting {
     ForRequest,
 }
 
+/// What became of the waiting.
+enum Waited {
+    /// There will be no other request.
+    Over,
+    /// Nothing of a request has come, nothing is left to send, and the connection may be parked.
+    Idle,
+    Request(RequestHead),
+}
+
 impl Connection {
-    /// Answers requests; the value is how the last one left the connection.
-    async fn serve(&mut self) -> Result<(), Failure> {
-        while let Some(head) = self.request().await? {
-            if self.exchange(head).await? == Next::Close {
-                break;
-            }
-        }
-        Ok(())
+    /// The stream and the input, to read from the one into the other.
+    fn source(&mut self) -> (&mut IoStream, &mut Input) {
+        (self.stream.as_mut().expect(ATTACHED), &mut self.input)
     }
 
-    /// Waits for the next request; `None` if there will be none.
-    async fn request(&mut self) -> Result<Option<RequestHead>, Failure> {
-        let mut waiting = Waiting::ForRequest;
-        self.reading.restart();
-        self.turns(|this, cx| this.poll_request(&mut waiting, cx))
-            .await
+    fn stream(&mut self) -> &mut IoStream {
+        self.stream.as_mut().expect(ATTACHED)
     }
 
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, Failure>> {
+        let (stream, input) = self.source();
+        input.poll_step(stream, cx)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        let stream = self.stream.as_mut().expect(ATTACHED);
+        self.output.poll_flush(stream, cx)
+    }
+
+    /// Waits for the next request.
     fn poll_request(
         &mut self,
         waiting: &mut Waiting,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<RequestHead>, Failure>> {
+    ) -> Poll<Result<Waited, Failure>> {
         ready!(self.poll_step_allowed(cx));
-        match self.input.poll_step(&mut self.stream, cx) {
-            Poll::Ready(Ok(Step::Head(head))) => return Poll::Ready(Ok(Some(head))),
-            Poll::Ready(Ok(_)) => return Poll::Ready(Ok(None)),
+        match self.poll_step(cx) {
+            Poll::Ready(Ok(Step::Head(head))) => return Poll::Ready(Ok(Waited::Request(head))),
+            Poll::Ready(Ok(_)) => return Poll::Ready(Ok(Waited::Over)),
             Poll::Ready(Err(Failure::Left)) => {
                 // Half a request is nobody's loss, but answers to those before it may still be on their way.
                 tracing::debug!(peer = %self.info.peer, "client left amid a request's head");
-                return Poll::Ready(Ok(None));
+                return Poll::Ready(Ok(Waited::Over));
             }
             Poll::Ready(Err(failure)) => return Poll::Ready(Err(failure)),
             Poll::Pending => {}
         }
         // Nothing more to answer for now, so what was answered leaves.
-        if self.output.poll_flush(&mut self.stream, cx)?.is_pending() {
+        if self.poll_flush(cx)?.is_pending() {
             return self.poll_write_timeout(cx);
         }
         self.member.end_request();
@@ -190,9 +195,10 @@ impl Connection {
             self.reading.restart();
         }
         match now {
-            Waiting::ForRequest if self.member.is_stopping() && !self.stream.has_unread() => {
-                Poll::Ready(Ok(None))
+            Waiting::ForRequest if self.member.is_stopping() && !self.stream().has_unread() => {
+                Poll::Ready(Ok(Waited::Over))
             }
+            Waiting::ForRequest if self.parks => Poll::Ready(Ok(Waited::Idle)),
             Waiting::ForRequest => {
                 let limit = self.config.keep_alive_timeout;
                 self.reading
@@ -208,30 +214,29 @@ impl Connection {
         }
     }
 
+    /// Gives the connection, and what was read ahead, to whoever waits for it.
+    fn hand_over(&mut self, upgrade: Resolver<Upgraded>) {
+        let unread = self.input.take_unread();
+        if let Some(stream) = self.stream.take() {
+            upgrade.resolve(Upgraded { stream, unread });
+        }
+        self.renew();
+    }
+
+    /// Forgets all of the last connection.
+    fn renew(&mut self) {
+        self.input = Input::new(self.config.limits);
+        self.output = Output::new(self.config.enough(self.config.write_timeout));
+        self.encoder = ResponseEncoder::new();
+        self.member.leave();
+    }
+
     fn poll_write_timeout<T>(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Failure>> {
         let limit = self.config.write_timeout;
         self.output
             .stalled
             .poll(limit, cx)
             .map(|()| Err(Failure::WriteTimeout))
-    }
-
-    /// Polls `poll` until it is done or the server's deadline is over.
-    async fn turns<T>(
-        &mut self,
-        mut poll: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<Result<T, Failure>>,
-    ) -> Result<T, Failure> {
-        poll_fn(|cx| {
-            if self.member.poll_phase(cx) == Phase::Aborting {
-                return Poll::Ready(Err(Failure::Aborted));
-            }
-            let polled = poll(self, cx);
-            if polled.is_pending() {
-                self.steps = 0;
-            }
-            polled
-        })
-        .await
     }
 
     /// Takes a step; pending, and woken once the loop has looked after everything else, if it was one too many.

@@ -1,7 +1,7 @@
 //! What the connections and listeners of one server on one loop have in common: how many there are, and whether to stop.
 //!
-//! Invariants: the phase only goes forward; every open connection has a seat, and its seat has its newest waker; wakers
-//! are called with nothing borrowed.
+//! Invariants: the phase only goes forward; every open connection that has a task has a seat, and its seat has its newest
+//! waker; wakers are called and dropped with nothing borrowed.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -70,7 +70,9 @@ pub struct Counts {
 #[derive(Debug, Default)]
 pub(crate) struct Control {
     phase: Cell<Phase>,
-    counts: Cell<Counts>,
+    accepted: Cell<u64>,
+    open: Cell<u64>,
+    requests: Cell<u64>,
     report: Cell<StopReport>,
     /// Listeners that still accept.
     listeners: Cell<usize>,
@@ -83,24 +85,19 @@ pub(crate) struct Control {
 
 #[derive(Debug, Default)]
 struct Seats {
-    all: Vec<Seat>,
+    /// Wake the connections' tasks; `None` in seats that nobody has.
+    all: Vec<Option<Waker>>,
     /// Places in `all` that nobody has.
     free: Vec<usize>,
 }
 
-#[derive(Debug, Default)]
-struct Seat {
-    /// Wakes the connection's task; `None` before its first poll and when the seat is free.
-    waker: Option<Waker>,
-    /// A request is being read or answered.
-    busy: bool,
-    /// `busy` was true at some time since the stop began.
-    in_flight: bool,
-}
-
 impl Control {
     pub(crate) fn counts(&self) -> Counts {
-        self.counts.get()
+        Counts {
+            accepted: self.accepted.get(),
+            open: self.open.get(),
+            requests: self.requests.get(),
+        }
     }
 
     pub(crate) fn report(&self) -> StopReport {
@@ -114,10 +111,9 @@ impl Control {
         }
         self.phase.set(phase);
         let mut wakers = self.phase_waiters.take();
-        for seat in &mut self.seats.borrow_mut().all {
-            seat.in_flight |= seat.busy;
-            wakers.extend(seat.waker.take());
-        }
+        let mut seats = self.seats.borrow_mut();
+        wakers.extend(seats.all.iter_mut().filter_map(Option::take));
+        drop(seats);
         wakers.into_iter().for_each(Waker::wake);
     }
 
@@ -132,7 +128,7 @@ impl Control {
 
     /// Waits until at most `count` connections are open.
     pub(crate) fn poll_at_most(&self, count: u64, cx: &mut Context<'_>) -> Poll<()> {
-        if self.counts.get().open <= count {
+        if self.open.get() <= count {
             return Poll::Ready(());
         }
         remember(&mut self.leave_waiters.borrow_mut(), cx);
@@ -157,48 +153,57 @@ impl Control {
     }
 
     pub(crate) fn count_accepted(&self) {
-        self.count(|counts| counts.accepted += 1);
+        self.accepted.set(self.accepted.get() + 1);
     }
 
-    /// Gives a new connection its seat.
+    /// Counts a new connection.
     pub(crate) fn join(self: &Rc<Self>) -> Member {
-        self.count(|counts| counts.open += 1);
-        let mut seats = self.seats.borrow_mut();
-        let seat = match seats.free.pop() {
-            Some(seat) => seat,
-            None => {
-                seats.all.push(Seat::default());
-                seats.all.len() - 1
-            }
-        };
+        self.open.set(self.open.get() + 1);
+        let mut member = self.stranger();
+        member.take_over();
+        member
+    }
+
+    /// Returns a member that is no connection's yet.
+    pub(crate) fn stranger(self: &Rc<Self>) -> Member {
         Member {
             control: Rc::clone(self),
-            seat,
+            present: false,
+            seat: None,
+            busy: false,
+            in_flight: false,
         }
     }
 
-    fn count(&self, change: impl FnOnce(&mut Counts)) {
-        let mut counts = self.counts.get();
-        change(&mut counts);
-        self.counts.set(counts);
-    }
-
-    fn leave(&self, number: usize) {
-        let seat = {
-            let mut seats = self.seats.borrow_mut();
-            seats.free.push(number);
-            std::mem::take(&mut seats.all[number])
-        };
+    /// Notes the end of a connection that was, or was not, in the middle of a request since the stop began.
+    pub(crate) fn leave(&self, in_flight: bool) {
         let mut report = self.report.get();
-        match (self.phase.get(), seat.in_flight) {
+        match (self.phase.get(), in_flight) {
             (Phase::Serving, _) => {}
             (_, false) => report.idle += 1,
             (Phase::Stopping, true) => report.finished += 1,
             (Phase::Aborting, true) => report.cut += 1,
         }
         self.report.set(report);
-        self.count(|counts| counts.open -= 1);
+        self.open.set(self.open.get() - 1);
         self.wake_leave_waiters();
+    }
+
+    fn take_seat(&self) -> usize {
+        let mut seats = self.seats.borrow_mut();
+        seats.free.pop().unwrap_or_else(|| {
+            seats.all.push(None);
+            seats.all.len() - 1
+        })
+    }
+
+    fn free_seat(&self, number: usize) {
+        let waker = {
+            let mut seats = self.seats.borrow_mut();
+            seats.free.push(number);
+            seats.all[number].take()
+        };
+        drop(waker);
     }
 
     fn wake_leave_waiters(&self) {
@@ -219,22 +224,69 @@ impl Drop for Listening {
     }
 }
 
-/// One connection's seat; leaving it is dropping it.
+/// What a connection is to its server: one that counts, and one that can be told of a stop.
+///
+/// Only a connection with a task of its own has a seat. One that is parked, or that is served in place, is asked by whoever
+/// holds it.
 #[derive(Debug)]
 pub(crate) struct Member {
     control: Rc<Control>,
-    seat: usize,
+    /// A connection is counted for this member; it leaves when the member is dropped.
+    present: bool,
+    seat: Option<usize>,
+    /// A request is being read or answered.
+    busy: bool,
+    /// `busy` was true at some time since the stop began.
+    in_flight: bool,
 }
 
 impl Member {
-    /// Returns the phase, and sees to it that the task is woken when it changes.
+    /// Returns the phase, and sees to it that a task is woken when it changes.
     pub(crate) fn poll_phase(&self, cx: &mut Context<'_>) -> Phase {
-        let mut seats = self.control.seats.borrow_mut();
-        match &mut seats.all[self.seat].waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            waker => *waker = Some(cx.waker().clone()),
+        if let Some(seat) = self.seat {
+            let mut seats = self.control.seats.borrow_mut();
+            match &mut seats.all[seat] {
+                Some(waker) => waker.clone_from(cx.waker()),
+                waker => *waker = Some(cx.waker().clone()),
+            }
         }
         self.control.phase.get()
+    }
+
+    /// Gets a seat: the connection has a task from now on.
+    pub(crate) fn sit_down(&mut self) {
+        if self.seat.is_none() {
+            self.seat = Some(self.control.take_seat());
+        }
+    }
+
+    /// Gives the seat back: the connection has no task any more.
+    pub(crate) fn stand_up(&mut self) {
+        if let Some(seat) = self.seat.take() {
+            self.control.free_seat(seat);
+        }
+    }
+
+    /// Becomes the member of a connection that is counted already.
+    pub(crate) fn take_over(&mut self) {
+        self.present = true;
+        self.busy = false;
+        self.in_flight = false;
+    }
+
+    /// Lets the connection be counted without this member.
+    pub(crate) fn hand_over(&mut self) {
+        self.stand_up();
+        self.present = false;
+    }
+
+    /// Ends the connection.
+    pub(crate) fn leave(&mut self) {
+        self.stand_up();
+        if std::mem::take(&mut self.present) {
+            self.note_stop();
+            self.control.leave(self.in_flight);
+        }
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -242,23 +294,27 @@ impl Member {
     }
 
     /// Says that a request has begun.
-    pub(crate) fn begin_request(&self) {
-        self.control.count(|counts| counts.requests += 1);
-        let mut seats = self.control.seats.borrow_mut();
-        let seat = &mut seats.all[self.seat];
-        seat.busy = true;
-        seat.in_flight |= self.control.phase.get() >= Phase::Stopping;
+    pub(crate) fn begin_request(&mut self) {
+        self.control.requests.set(self.control.requests.get() + 1);
+        self.busy = true;
+        self.note_stop();
     }
 
     /// Says that the last answer has left.
-    pub(crate) fn end_request(&self) {
-        self.control.seats.borrow_mut().all[self.seat].busy = false;
+    pub(crate) fn end_request(&mut self) {
+        self.note_stop();
+        self.busy = false;
+    }
+
+    /// A request that ends after a stop began was in flight, for it had begun before its end.
+    fn note_stop(&mut self) {
+        self.in_flight |= self.busy && self.is_stopping();
     }
 }
 
 impl Drop for Member {
     fn drop(&mut self) {
-        self.control.leave(self.seat);
+        self.leave();
     }
 }
 
@@ -276,7 +332,8 @@ mod tests {
     fn a_stop_counts_the_idle_the_finished_and_the_cut() {
         let control = Rc::new(Control::default());
         let members: Vec<_> = (0..4).map(|_| control.join()).collect();
-        let [idle, finished, cut, late] = <[Member; 4]>::try_from(members).expect("four of them");
+        let [idle, mut finished, mut cut, mut late] =
+            <[Member; 4]>::try_from(members).expect("four of them");
         finished.begin_request();
         cut.begin_request();
         control.advance(Phase::Stopping);
@@ -312,7 +369,8 @@ mod tests {
     fn seats_are_used_again() {
         let control = Rc::new(Control::default());
         for _ in 0..10 {
-            drop(control.join());
+            let mut member = control.join();
+            member.sit_down();
         }
         assert_eq!(control.seats.borrow().all.len(), 1);
         assert_eq!(

@@ -1,7 +1,7 @@
 //! The HTTP server of Squall: one event loop per core, limits that are on by default, a graceful stop.
 //!
 //! * [`HttpServer`] binds, serves on one loop or several, and stops on Ctrl-C; [`Serving`] is its handle on one loop.
-//! * [`Service`] is what answers; any `Fn(Request<Body>) -> impl Future<Output = Response<Body>>` is one.
+//! * [`Service`] is what answers; any `Fn(Request) -> impl Future<Output = Response<Body>>` is one.
 //! * [`Config`] holds the limits, each with its default and what happens at it.
 //! * [`serve_connection`] serves a single [`IoStream`](squall_net::IoStream), such as one end of an in-memory duplex.
 //!
@@ -25,14 +25,18 @@ mod connection;
 mod control;
 mod date;
 mod deadline;
+mod request;
 mod run;
 mod server;
 mod service;
 mod serving;
+mod upgrade;
 
 pub use config::Config;
 pub use connection::serve_connection;
 pub use control::{Counts, StopReport};
+pub use request::Request;
 pub use server::HttpServer;
 pub use service::{Answer, ConnectInfo, Service};
 pub use serving::Serving;
+pub use upgrade::{OnUpgrade, Upgraded};

@@ -29,7 +29,7 @@ pub(crate) const BIND: BindOptions = BindOptions {
 /// use squall_server::HttpServer;
 ///
 /// fn main() -> std::io::Result<()> {
-///     let hello = || |_request: http::Request<Body>| async { http::Response::new(Body::from("hello")) };
+///     let hello = || |_request: squall_server::Request| async { http::Response::new(Body::from("hello")) };
 ///     HttpServer::new(hello).listen("127.0.0.1:8888")?.run()
 /// }
 /// ```

@@ -6,29 +6,31 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use http::{Request, Response};
+use http::Response;
 use squall_http::Body;
 use squall_net::Address;
+
+use crate::request::Request;
 
 /// The future of an answer; nothing in it need be `Send`.
 pub type Answer = Pin<Box<dyn Future<Output = Response<Body>>>>;
 
 /// Answers requests, one future each; an error is a response too.
 ///
-/// A closure `Fn(Request<Body>) -> impl Future<Output = Response<Body>>` is a service:
+/// A closure `Fn(Request) -> impl Future<Output = Response<Body>>` is a service:
 ///
 /// ```
 /// use squall_http::Body;
 /// use squall_server::Service;
 ///
 /// fn hello() -> impl Service {
-///     |_request: http::Request<Body>| async { http::Response::new(Body::from("hello")) }
+///     |_request: squall_server::Request| async { http::Response::new(Body::from("hello")) }
 /// }
 /// # hello();
 /// ```
 ///
 /// The server fills in what the service leaves out: `Date`, `Content-Length` or `Transfer-Encoding`, `Connection`. It
-/// suppresses the body of an answer to HEAD. The extensions of each request carry [`ConnectInfo`].
+/// suppresses the body of an answer to HEAD.
 ///
 /// # Panics
 ///
@@ -41,7 +43,7 @@ pub type Answer = Pin<Box<dyn Future<Output = Response<Body>>>>;
 /// stop. Work that must be finished belongs into a task of its own.
 pub trait Service: 'static {
     /// Answers one request.
-    fn call(&self, request: Request<Body>) -> Answer;
+    fn call(&self, request: Request) -> Answer;
 
     /// Looks whether the service can do its work at all: called on each loop before it accepts the first connection.
     ///
@@ -58,15 +60,15 @@ pub trait Service: 'static {
 
 impl<F, A> Service for F
 where
-    F: Fn(Request<Body>) -> A + 'static,
+    F: Fn(Request) -> A + 'static,
     A: Future<Output = Response<Body>> + 'static,
 {
-    fn call(&self, request: Request<Body>) -> Answer {
+    fn call(&self, request: Request) -> Answer {
         Box::pin(self(request))
     }
 }
 
-/// The two ends of the connection on which a request came, in the request's extensions.
+/// The two ends of the connection on which a request came; see [`Request::connect_info`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ConnectInfo {

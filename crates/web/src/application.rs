@@ -12,9 +12,8 @@ use std::rc::Rc;
 
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, StatusCode};
-use squall_server::{Answer, Service};
+use squall_server::{Answer, Request, Service};
 
-use crate::Request;
 use crate::context::{Context, Label, Shared};
 use crate::error::HttpError;
 use crate::handler::Handler;
@@ -222,7 +221,7 @@ impl Application {
         if !self.problems.is_empty() {
             return self.refuse(&request);
         }
-        let path = request.uri().path();
+        let path = request.path();
         let Some((methods, spans)) = self.routes.find(path) else {
             return self.no_route(request);
         };
@@ -236,7 +235,7 @@ impl Application {
     }
 
     fn no_route(&self, request: Request) -> Answer {
-        if request.uri().path() == "*" && request.method() == Method::OPTIONS {
+        if request.path() == "*" && request.method() == Method::OPTIONS {
             let response = StatusCode::NO_CONTENT.into_response();
             return finished(&request, allowing(response, &self.all_methods()));
         }
@@ -317,7 +316,7 @@ impl fmt::Debug for Application {
 
 /// An answer that no handler gave.
 fn finished(request: &Request, response: Response) -> Answer {
-    let report = Report::new(request.method(), request.headers(), None);
+    let report = Report::new(request, None);
     Box::pin(ready(report.finish(response)))
 }
 

@@ -6,19 +6,19 @@ use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 
-use http::request::Parts;
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, HeaderName, Method, Uri};
 use percent_encoding::percent_decode_str;
 use squall_http::Body;
+use squall_server::{OnUpgrade, Request};
 
 use crate::extract::{BodyRejection, MissingState, PathRejection};
 use crate::router::{Pattern, Spans};
 
 /// A request, the parameters of its route, and what its application shares: what extractors read.
 pub struct Context {
-    parts: Parts,
-    /// None once an extractor has taken it.
-    body: Option<Body>,
+    request: Request,
+    /// An extractor has taken the body.
+    body_taken: bool,
     route: Rc<Label>,
     spans: Spans,
     shared: Rc<Shared>,
@@ -26,15 +26,14 @@ pub struct Context {
 
 impl Context {
     pub(crate) fn new(
-        request: crate::Request,
+        request: Request,
         route: Rc<Label>,
         spans: Spans,
         shared: Rc<Shared>,
     ) -> Self {
-        let (parts, body) = request.into_parts();
         Self {
-            parts,
-            body: Some(body),
+            request,
+            body_taken: false,
             route,
             spans,
             shared,
@@ -43,22 +42,32 @@ impl Context {
 
     /// The request's method; `HEAD` also where the handler was added for `GET`.
     pub fn method(&self) -> &Method {
-        &self.parts.method
+        self.request.method()
     }
 
     /// The request's target.
     pub fn uri(&self) -> &Uri {
-        &self.parts.uri
+        self.request.uri()
     }
 
-    /// The request's header fields.
+    /// The request's header fields; where one of them is enough, [`header`](Self::header) is cheaper.
     pub fn headers(&self) -> &HeaderMap {
-        &self.parts.headers
+        self.request.headers()
     }
 
-    /// Everything of the request but its body.
-    pub fn parts(&self) -> &Parts {
-        &self.parts
+    /// The value of the first header field with this name.
+    pub fn header(&self, name: &HeaderName) -> Option<&[u8]> {
+        self.request.header(name)
+    }
+
+    /// The request as it came, though its body may have been taken.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Takes the right to the connection after a change of the protocol; `None` if the client does not offer one.
+    pub fn on_upgrade(&mut self) -> Option<OnUpgrade> {
+        self.request.on_upgrade()
     }
 
     /// The route's path as it was added, such as `/hello/{name}`; `(fallback)` in the fallback.
@@ -90,7 +99,7 @@ impl Context {
     ) -> impl ExactSizeIterator<Item = (&str, Result<Cow<'_, str>, PathRejection>)> {
         self.route.names().iter().enumerate().map(|(index, name)| {
             // The spans came out of the tree together with the route, so there is one for every name.
-            let text = self.spans.slice(self.parts.uri.path(), index).unwrap_or("");
+            let text = self.spans.slice(self.request.path(), index).unwrap_or("");
             let value = percent_decode_str(text).decode_utf8();
             (&**name, value.map_err(|_| PathRejection::not_utf8(name)))
         })
@@ -111,7 +120,10 @@ impl Context {
     ///
     /// It has been taken before, which is the application's mistake: status 500.
     pub fn take_body(&mut self) -> Result<Body, BodyRejection> {
-        self.body.take().ok_or(BodyRejection::Taken)
+        if std::mem::replace(&mut self.body_taken, true) {
+            return Err(BodyRejection::Taken);
+        }
+        Ok(std::mem::take(self.request.body_mut()))
     }
 
     /// The most bytes of a body that an extractor may hold in memory; see
@@ -124,8 +136,8 @@ impl Context {
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
-            .field("method", &self.parts.method)
-            .field("uri", &self.parts.uri)
+            .field("method", self.method())
+            .field("uri", self.uri())
             .field("route", &self.route())
             .finish_non_exhaustive()
     }

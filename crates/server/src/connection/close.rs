@@ -12,7 +12,7 @@ use crate::deadline::Deadline;
 
 /// How a connection is closed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Parting {
+pub(super) enum Parting {
     /// After everything that is encoded has been sent.
     Orderly,
     /// So that nobody takes what came for all there was.
@@ -21,19 +21,63 @@ enum Parting {
     Silent,
 }
 
+/// A connection that takes leave.
+pub(super) struct Closing {
+    parting: Parting,
+    /// Runs while the client may still be sending; `None` until everything is written.
+    lingering: Option<Deadline>,
+}
+
 impl Connection {
-    /// Ends the connection the way its last request left it.
-    pub(super) async fn close(mut self, ended: Result<(), Failure>) {
-        match ended.map_or_else(|failure| self.say(failure), |()| Parting::Orderly) {
-            Parting::Orderly => {
-                if self.finish().await.is_err() && self.output.len() > 0 {
-                    // The end of the stream would say that this was all.
-                    self.stream.reset();
-                }
-            }
-            Parting::Reset => self.stream.reset(),
-            Parting::Silent => {}
+    /// Begins to end the connection the way its last request left it.
+    pub(super) fn begin_close(&mut self, ended: Result<(), Failure>) -> Closing {
+        Closing {
+            parting: ended.map_or_else(|failure| self.say(failure), |()| Parting::Orderly),
+            lingering: None,
         }
+    }
+
+    /// Sends what is left, then the end; goes on reading for a while if the client may still be sending, for closing
+    /// on unread bytes resets the connection and takes the answer with it (RFC 9112 §9.6).
+    ///
+    /// The value is the parting that remains to be done.
+    pub(super) fn poll_close(
+        &mut self,
+        closing: &mut Closing,
+        cx: &mut Context<'_>,
+    ) -> Poll<Parting> {
+        if closing.parting != Parting::Orderly {
+            return Poll::Ready(closing.parting);
+        }
+        let finished = ready!(self.poll_finish(&mut closing.lingering, cx));
+        if finished.is_err() && self.output.len() > 0 {
+            // The end of the stream would say that this was all.
+            return Poll::Ready(Parting::Reset);
+        }
+        Poll::Ready(Parting::Silent)
+    }
+
+    fn poll_finish(
+        &mut self,
+        lingering: &mut Option<Deadline>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Failure>> {
+        if lingering.is_none() {
+            ready!(self.poll_finish_writing(cx))?;
+            if !self.input.is_unread() && !self.stream().has_unread() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        self.poll_linger(lingering.get_or_insert_default(), cx)
+    }
+
+    /// Lets go of the connection.
+    pub(super) fn part(&mut self, parting: Parting) {
+        let stream = self.stream.take();
+        if let (Some(stream), Parting::Reset) = (stream, parting) {
+            stream.reset();
+        }
+        self.renew();
     }
 
     /// Logs why the connection ends, and encodes what the client is told.
@@ -84,23 +128,11 @@ impl Connection {
         }
     }
 
-    /// Sends what is left, then the end; goes on reading for a while if the client may still be sending, for closing
-    /// on unread bytes resets the connection and takes the answer with it (RFC 9112 §9.6).
-    async fn finish(&mut self) -> Result<(), Failure> {
-        self.turns(Self::poll_finish_writing).await?;
-        if self.input.is_unread() || self.stream.has_unread() {
-            let mut lingering = Deadline::default();
-            self.turns(|this, cx| this.poll_linger(&mut lingering, cx))
-                .await?;
-        }
-        Ok(())
-    }
-
     fn poll_finish_writing(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
-        if self.output.poll_flush(&mut self.stream, cx)?.is_pending() {
+        if self.poll_flush(cx)?.is_pending() {
             return self.poll_write_timeout(cx);
         }
-        ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        ready!(Pin::new(self.stream()).poll_shutdown(cx))?;
         Poll::Ready(Ok(()))
     }
 
@@ -115,7 +147,8 @@ impl Connection {
         }
         loop {
             ready!(self.poll_step_allowed(cx));
-            match ready!(self.input.poll_discard(&mut self.stream, cx))? {
+            let (stream, input) = self.source();
+            match ready!(input.poll_discard(stream, cx))? {
                 0 => return Poll::Ready(Ok(())),
                 count => self.count_bytes(count),
             }

@@ -3,18 +3,23 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Method, StatusCode, Uri, Version};
+use http::{StatusCode, Version};
 use squall_http::h1::{CONTINUE, Exchange, RequestHead};
 use squall_http::{BodyError, BodyStream};
+use squall_ioloop::Resolver;
 
+use super::Connection;
 use super::failure::{Failure, OneLine};
+use super::label::Label;
 use super::respond::plain;
 use super::upload::{Demand, Upload};
-use super::{Connection, Next};
+use crate::request::Request;
 use crate::service::Answer;
+use crate::upgrade::{OnUpgrade, Upgraded};
 
 /// Most bytes that are encoded in one go, so that a large piece does not become a large buffer.
 const SLICE: usize = 64 * 1024;
@@ -30,10 +35,9 @@ pub(super) struct Exchanging {
     pub(super) http10: bool,
     /// So does the body of this answer.
     pub(super) until_close: bool,
-    /// For the log.
-    pub(super) method: Method,
-    /// For the log.
-    pub(super) target: Uri,
+    pub(super) label: Label,
+    /// Gives the connection away, if that is what the answer says.
+    pub(super) upgrade: Option<Resolver<Upgraded>>,
 }
 
 /// How far the answer is.
@@ -63,37 +67,28 @@ enum Halt {
 }
 
 impl Connection {
-    /// Has one request answered.
-    pub(super) async fn exchange(&mut self, head: RequestHead) -> Result<Next, Failure> {
-        self.member.begin_request();
-        let mut exchanging = self.begin(head)?;
-        self.turns(|this, cx| this.poll_exchange(&mut exchanging, cx))
-            .await?;
-        if !self.encoder.keep_alive() {
-            return Ok(Next::Close);
-        }
-        self.skip_rest(exchanging.upload).await
-    }
-
     /// Hands the request to the service.
-    fn begin(&mut self, head: RequestHead) -> Result<Exchanging, Failure> {
+    pub(super) fn begin(&mut self, head: RequestHead) -> Result<Exchanging, Failure> {
         let enough = self.config.enough(self.config.body_timeout);
         let (upload, body) = Upload::begin(&head, &mut self.input, enough)?;
         let exchange = head.exchange();
-        let http10 = head.version == Version::HTTP_10;
-        let (method, target) = (head.method.clone(), head.target.clone());
-        let mut request = head.into_request(body);
-        request.extensions_mut().insert(self.info.clone());
+        let (upgrade, on_upgrade) = if head.offers_upgrade() {
+            let (upgrade, on_upgrade) = OnUpgrade::pair();
+            (Some(upgrade), Some(on_upgrade))
+        } else {
+            (None, None)
+        };
         let mut exchanging = Exchanging {
             exchange,
             upload,
             stage: Stage::Done,
             told_of_stop: false,
-            http10,
+            http10: head.version() == Version::HTTP_10,
             until_close: false,
-            method,
-            target,
+            label: Label::of(&head),
+            upgrade,
         };
+        let request = Request::received(head, body, Rc::clone(&self.info), on_upgrade);
         match guarded(|| self.service.call(request)) {
             Ok(answer) => exchanging.stage = Stage::Answering(answer),
             Err(panic) => self.answer_panic(&mut exchanging, &panic)?,
@@ -101,18 +96,22 @@ impl Connection {
         Ok(exchanging)
     }
 
-    fn poll_exchange(
+    /// Has one request answered.
+    pub(super) fn poll_exchange(
         &mut self,
         exchanging: &mut Exchanging,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>> {
         loop {
             let halt = self.advance(exchanging, cx)?;
-            if halt == Halt::Done {
+            if halt == Halt::Done && !self.encoder.is_tunnel() {
                 // Written together with the answers to come, or when there is nothing else to do.
                 return Poll::Ready(Ok(()));
             }
-            let flushed = self.output.poll_flush(&mut self.stream, cx)?;
+            let flushed = self.poll_flush(cx)?;
+            if halt == Halt::Done && flushed.is_ready() {
+                return Poll::Ready(Ok(()));
+            }
             if halt == Halt::Tired {
                 return Poll::Pending;
             }
@@ -197,7 +196,7 @@ impl Connection {
                 return Ok(true);
             }
         }
-        match self.input.poll_step(&mut self.stream, cx) {
+        match self.poll_step(cx) {
             Poll::Ready(Ok(step)) => {
                 self.count_bytes(step.bytes());
                 exchanging.upload.pass(step);
@@ -236,70 +235,58 @@ impl Connection {
             } => true,
             Stage::Done | Stage::Sending { stream: None, .. } => false,
         };
-        let left = self.input.poll_left(&mut self.stream, cx)?.is_ready();
+        let (stream, input) = self.source();
+        let left = input.poll_left(stream, cx)?.is_ready();
         if left && unfinished && !self.config.half_close {
             return Err(Failure::Left);
         }
         Ok(())
     }
 
-    /// Reads the rest of a body that the service did not want, if that is cheaper than a new connection.
-    async fn skip_rest(&mut self, mut upload: Upload) -> Result<Next, Failure> {
-        if !upload.can_be_skipped(self.config.unread_bytes) {
-            return Ok(Next::Close);
-        }
-        if upload.complete {
-            return Ok(Next::Request);
-        }
-        upload.abandon();
-        upload.stalled.restart();
-        let mut skipped = 0;
-        self.turns(|this, cx| this.poll_skip(&mut upload, &mut skipped, cx))
-            .await
-    }
-
-    fn poll_skip(
+    /// Reads the rest of a body that the service did not want, if that is cheaper than a new connection; says whether the
+    /// connection can be kept.
+    pub(super) fn poll_skip(
         &mut self,
         upload: &mut Upload,
         skipped: &mut u64,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Next, Failure>> {
-        let flushed = self.output.poll_flush(&mut self.stream, cx)?;
+    ) -> Poll<Result<bool, Failure>> {
+        let flushed = self.poll_flush(cx)?;
         while !upload.complete {
             ready!(self.poll_step_allowed(cx));
-            match self.input.poll_step(&mut self.stream, cx) {
+            match self.poll_step(cx) {
                 Poll::Ready(Ok(super::Step::Data(piece))) => {
                     self.count_bytes(piece.len());
                     *skipped += piece.len() as u64;
                     if *skipped > self.config.unread_bytes {
-                        return Poll::Ready(Ok(Next::Close));
+                        return Poll::Ready(Ok(false));
                     }
                 }
                 Poll::Ready(Ok(step)) => upload.pass(step),
                 // It is answered already; there is nothing to say about the rest.
                 Poll::Ready(Err(Failure::Left | Failure::Refused(_))) => {
-                    return Poll::Ready(Ok(Next::Close));
+                    return Poll::Ready(Ok(false));
                 }
                 Poll::Ready(Err(failure)) => return Poll::Ready(Err(failure)),
                 Poll::Pending if flushed.is_pending() => return self.poll_write_timeout(cx),
                 Poll::Pending => {
                     ready!(upload.stalled.poll(self.config.body_timeout, cx));
-                    return Poll::Ready(Ok(Next::Close));
+                    return Poll::Ready(Ok(false));
                 }
             }
         }
-        Poll::Ready(Ok(Next::Request))
+        Poll::Ready(Ok(true))
     }
 
     fn answer_panic(&mut self, exchanging: &mut Exchanging, panic: &str) -> Result<(), Failure> {
-        let Exchanging { method, target, .. } = &*exchanging;
-        tracing::error!(peer = %self.info.peer, "the service panicked on {method} {target}: {}", OneLine(panic));
+        let label = &exchanging.label;
+        tracing::error!(peer = %self.info.peer, "the service panicked on {label}: {}", OneLine(panic));
         self.begin_answer(exchanging, plain(StatusCode::INTERNAL_SERVER_ERROR))
     }
 
     fn broken_by_panic(&self, exchanging: &Exchanging, panic: &str) -> Failure {
-        let Exchanging { method, target, .. } = exchanging;
-        tracing::error!(peer = %self.info.peer, "the answer's body panicked on {method} {target}: {}", OneLine(panic));
+        let label = &exchanging.label;
+        tracing::error!(peer = %self.info.peer, "the answer's body panicked on {label}: {}", OneLine(panic));
         exchanging.failure()
     }
 }

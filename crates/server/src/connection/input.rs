@@ -126,6 +126,11 @@ impl Input {
         Poll::Ready(Ok(count))
     }
 
+    /// Takes what was read and belongs to no message: the first bytes of another protocol.
+    pub(super) fn take_unread(&mut self) -> Bytes {
+        std::mem::take(&mut self.tail).freeze()
+    }
+
     /// Says whether nothing of the next request has come.
     pub(super) fn is_idle(&self) -> bool {
         self.tail.is_empty() && self.decoder.is_idle()

@@ -25,9 +25,8 @@ impl Connection {
         let exchange = self.last_if(last, exchanging.exchange);
         exchanging.until_close = exchanging.http10 && response.body().length().is_none();
         if let Err((err, response)) = self.encode_head(exchange, response, &mut exchanging.stage) {
-            let Exchanging { method, target, .. } = &*exchanging;
-            let status = response.status();
-            tracing::error!(peer = %self.info.peer, "the answer {status} to {method} {target} cannot be sent: {err}");
+            let (label, status) = (&exchanging.label, response.status());
+            tracing::error!(peer = %self.info.peer, "the answer {status} to {label} cannot be sent: {err}");
             let instead = plain(StatusCode::INTERNAL_SERVER_ERROR);
             return self
                 .encode_head(exchange, instead, &mut exchanging.stage)
@@ -74,12 +73,12 @@ impl Connection {
 
     /// Logs why an answer cannot go on.
     pub(super) fn broken(&self, exchanging: &Exchanging, err: &dyn Error) -> Failure {
-        let Exchanging { method, target, .. } = exchanging;
+        let label = &exchanging.label;
         let cause = err
             .source()
             .map(|cause| format!(": {cause}"))
             .unwrap_or_default();
-        tracing::error!(peer = %self.info.peer, "the answer to {method} {target} is cut off: {err}{}", OneLine(&cause));
+        tracing::error!(peer = %self.info.peer, "the answer to {label} is cut off: {err}{}", OneLine(&cause));
         exchanging.failure()
     }
 

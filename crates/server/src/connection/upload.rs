@@ -47,10 +47,10 @@ impl Upload {
         input: &mut Input,
         enough: u64,
     ) -> Result<(Self, Body), squall_http::h1::ParseError> {
-        let length = head.body.length();
+        let length = head.body().length();
         let mut upload = Self {
             sender: None,
-            expects_continue: head.expect_continue,
+            expects_continue: head.expects_continue(),
             complete: true,
             broken: false,
             left: length,
@@ -63,7 +63,10 @@ impl Upload {
             upload.expects_continue = false;
             return Ok((upload, whole.into()));
         }
-        debug_assert!(matches!(head.body, BodyKind::Chunked | BodyKind::Length(_)));
+        debug_assert!(matches!(
+            head.body(),
+            BodyKind::Chunked | BodyKind::Length(_)
+        ));
         let (sender, body) = Body::channel(QUEUE, length);
         upload.complete = false;
         upload.sender = Some(sender);

@@ -3,9 +3,10 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use http::{Request, Response};
+use http::Response;
 use squall_http::{Body, BodySender};
 use squall_ioloop::moment;
+use squall_server::Request;
 use tokio::io::AsyncReadExt;
 
 use crate::wire::{ROOM, Wire};
@@ -33,7 +34,7 @@ fn an_answer_leaves_piece_by_piece_as_it_is_made() {
     on_loop(async {
         let sender: Rc<Cell<Option<BodySender>>> = Rc::default();
         let give = Rc::clone(&sender);
-        let service = move |_request: Request<Body>| {
+        let service = move |_request: Request| {
             let (sender, body) = Body::channel(1024, None);
             give.set(Some(sender));
             async { Response::new(body) }
@@ -56,7 +57,7 @@ fn an_answer_leaves_piece_by_piece_as_it_is_made() {
 #[test]
 fn an_answer_of_known_length_is_streamed_without_chunks() {
     on_loop(async {
-        let service = |_request: Request<Body>| async {
+        let service = |_request: Request| async {
             let (mut sender, body) = Body::channel(64, Some(6));
             sender.try_send("abc".into()).expect("there is room");
             sender.try_send("def".into()).expect("there is room");
@@ -74,8 +75,7 @@ fn an_answer_of_known_length_is_streamed_without_chunks() {
 #[test]
 fn a_stream_to_http_1_0_ends_with_the_connection() {
     on_loop(async {
-        let service =
-            |_request: Request<Body>| async { Response::new(Body::from_chunks(["a", "b"])) };
+        let service = |_request: Request| async { Response::new(Body::from_chunks(["a", "b"])) };
         let (mut wire, served) = Wire::serving(service);
         wire.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
             .await;
@@ -90,7 +90,7 @@ fn a_stream_to_http_1_0_ends_with_the_connection() {
 #[test]
 fn a_body_may_be_answered_while_it_still_comes() {
     on_loop(async {
-        let service = |request: Request<Body>| async { Response::new(request.into_body()) };
+        let service = |request: Request| async { Response::new(request.into_body()) };
         let (mut wire, _served) = Wire::serving(service);
         wire.send("POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n")
             .await;
@@ -109,7 +109,7 @@ fn a_slow_reader_holds_the_stream_back() {
         const PIECE: usize = 8 * 1024;
         let made = Rc::new(Cell::new(0_usize));
         let count = Rc::clone(&made);
-        let service = move |_request: Request<Body>| {
+        let service = move |_request: Request| {
             let count = Rc::clone(&count);
             async move {
                 let pieces = (0..1000).map(move |_| {
@@ -150,7 +150,7 @@ fn a_slow_reader_holds_the_stream_back() {
 #[test]
 fn an_upload_nobody_reads_holds_the_client_back() {
     on_loop(async {
-        let service = |request: Request<Body>| async move {
+        let service = |request: Request| async move {
             let _held = request.into_body();
             std::future::pending::<Response<Body>>().await
         };
@@ -178,7 +178,7 @@ fn an_upload_nobody_reads_holds_the_client_back() {
 #[test]
 fn a_large_upload_is_streamed_through() {
     on_loop(async {
-        let service = |request: Request<Body>| async move {
+        let service = |request: Request| async move {
             let mut body = request.into_body();
             let mut sum = 0_u64;
             while let Some(piece) = body.chunk().await {
@@ -230,7 +230,7 @@ fn continue_is_not_said_when_the_body_is_there_already() {
 #[test]
 fn a_service_that_does_not_want_an_expected_body_closes_the_connection() {
     on_loop(async {
-        let service = |_request: Request<Body>| async { Response::new(Body::from("no")) };
+        let service = |_request: Request| async { Response::new(Body::from("no")) };
         let (mut wire, served) = Wire::serving(service);
         wire.send(
             "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n",
@@ -247,7 +247,7 @@ fn a_service_that_does_not_want_an_expected_body_closes_the_connection() {
 #[test]
 fn a_small_body_left_unread_is_skipped_and_never_taken_for_a_request() {
     on_loop(async {
-        let service = |request: Request<Body>| async move {
+        let service = |request: Request| async move {
             Response::new(Body::from(request.uri().path().to_owned()))
         };
         let (mut wire, _served) = Wire::serving(service);
@@ -270,7 +270,7 @@ fn a_small_body_left_unread_is_skipped_and_never_taken_for_a_request() {
 #[test]
 fn a_large_body_left_unread_ends_the_connection_after_the_answer() {
     on_loop(async {
-        let service = |_request: Request<Body>| async { Response::new(Body::from("enough")) };
+        let service = |_request: Request| async { Response::new(Body::from("enough")) };
         let (mut wire, served) = Wire::serving(service);
         wire.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 9000000\r\n\r\n")
             .await;
@@ -286,7 +286,7 @@ fn a_large_body_left_unread_ends_the_connection_after_the_answer() {
 #[test]
 fn an_endless_chunked_body_left_unread_ends_the_connection() {
     on_loop(async {
-        let service = |_request: Request<Body>| async { Response::new(Body::from("enough")) };
+        let service = |_request: Request| async { Response::new(Body::from("enough")) };
         let (mut wire, _served) = Wire::serving(service);
         wire.send("POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n")
             .await;

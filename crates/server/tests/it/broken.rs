@@ -4,10 +4,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{Response, StatusCode, header};
 use squall_http::h1::Limits;
 use squall_http::{Body, BodyError, BodyStream};
-use squall_server::Config;
+use squall_server::{Config, Request};
 use tokio::io::AsyncReadExt;
 
 use crate::log::Log;
@@ -215,7 +215,7 @@ fn a_malformed_chunk_fails_in_the_service_that_reads_it() {
 fn a_panic_before_the_future_and_one_inside_are_a_500_each() {
     on_loop(async {
         let log = Log::catch();
-        let service = |request: Request<Body>| {
+        let service = |request: Request| {
             assert!(request.uri() != "/early", "no early birds");
             async move {
                 assert!(request.uri() != "/late", "no night owls");
@@ -279,7 +279,7 @@ fn an_answer_whose_body_fails_is_cut_off_where_the_client_can_see_it() {
     for (flaw, line) in flaws {
         on_loop(async {
             let log = Log::catch();
-            let service = move |_request: Request<Body>| async move {
+            let service = move |_request: Request| async move {
                 Response::new(Body::stream(Flawed { given: false, flaw }))
             };
             let (mut wire, served) = Wire::serving(service);
@@ -297,7 +297,7 @@ fn an_answer_whose_body_fails_is_cut_off_where_the_client_can_see_it() {
 fn an_answer_that_ends_with_the_connection_is_reset_when_it_fails() {
     on_loop(async {
         let flaw = || Poll::Ready(Some(Err(BodyError::other("the disk is gone"))));
-        let service = move |_request: Request<Body>| async move {
+        let service = move |_request: Request| async move {
             Response::new(Body::stream(Flawed { given: false, flaw }))
         };
         let (mut wire, served) = Wire::serving(service);
@@ -317,9 +317,8 @@ fn an_answer_that_ends_with_the_connection_is_reset_when_it_fails() {
 #[test]
 fn an_answer_that_ends_with_the_connection_is_reset_when_the_client_does_not_take_its_end() {
     on_paused_loop(async {
-        let service = |_request: Request<Body>| async {
-            Response::new(Body::from_chunks([vec![b'x'; 3 * ROOM]]))
-        };
+        let service =
+            |_request: Request| async { Response::new(Body::from_chunks([vec![b'x'; 3 * ROOM]])) };
         let (mut wire, served) = Wire::serving(service);
         wire.send("GET / HTTP/1.0\r\n\r\n").await;
         served.await?;
@@ -335,7 +334,7 @@ fn an_answer_that_ends_with_the_connection_is_reset_when_the_client_does_not_tak
 fn what_a_panic_says_stays_on_its_line_of_the_log() {
     on_loop(async {
         let log = Log::catch();
-        let service = |request: Request<Body>| async {
+        let service = |request: Request| async {
             let body = request.into_body().collect(100).await.expect("it comes");
             let text = String::from_utf8_lossy(&body).into_owned();
             panic!("what is {text}?")
@@ -356,7 +355,7 @@ fn what_a_panic_says_stays_on_its_line_of_the_log() {
 fn an_answer_that_must_not_be_sent_is_a_500() {
     on_loop(async {
         let log = Log::catch();
-        let service = |_request: Request<Body>| async {
+        let service = |_request: Request| async {
             let mut response = Response::new(Body::from("abc"));
             response.headers_mut().insert(
                 header::CONTENT_LENGTH,
@@ -376,7 +375,7 @@ fn an_answer_that_must_not_be_sent_is_a_500() {
 #[test]
 fn a_protocol_switch_nobody_asked_for_is_a_500() {
     on_loop(async {
-        let service = |_request: Request<Body>| async { status(StatusCode::SWITCHING_PROTOCOLS) };
+        let service = |_request: Request| async { status(StatusCode::SWITCHING_PROTOCOLS) };
         let (mut wire, _served) = Wire::serving(service);
         wire.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
         assert!(wire.until("Error\n").await.starts_with("HTTP/1.1 500 "));

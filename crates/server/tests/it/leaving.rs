@@ -3,10 +3,10 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use http::{Request, Response};
+use http::Response;
 use squall_http::Body;
 use squall_ioloop::{moment, promise};
-use squall_server::Config;
+use squall_server::{Config, Request};
 use tokio::io::AsyncWriteExt;
 
 use crate::on_loop;
@@ -26,7 +26,7 @@ fn the_future_is_dropped_when_the_client_leaves() {
     on_loop(async {
         let dropped = Rc::new(Cell::new(false));
         let flag = Rc::clone(&dropped);
-        let service = move |_request: Request<Body>| {
+        let service = move |_request: Request| {
             let flag = Flag(Rc::clone(&flag));
             async move {
                 let _flag = flag;
@@ -49,7 +49,7 @@ fn the_future_is_dropped_also_when_the_client_leaves_amid_its_upload() {
     on_loop(async {
         let failed = Rc::new(Cell::new(false));
         let flag = Rc::clone(&failed);
-        let service = move |request: Request<Body>| {
+        let service = move |request: Request| {
             let flag = Flag(Rc::clone(&flag));
             async move {
                 let _flag = flag;
@@ -73,7 +73,7 @@ fn a_stream_that_is_silent_is_dropped_when_the_client_leaves() {
     on_loop(async {
         let senders = Rc::new(Cell::new(None));
         let give = Rc::clone(&senders);
-        let service = move |_request: Request<Body>| {
+        let service = move |_request: Request| {
             let (sender, body) = Body::channel(16, None);
             give.set(Some(sender));
             async { Response::new(body) }
@@ -93,8 +93,7 @@ fn a_stream_that_is_silent_is_dropped_when_the_client_leaves() {
 #[test]
 fn an_answer_that_is_ready_reaches_a_client_that_sends_no_more() {
     on_loop(async {
-        let service =
-            |_request: Request<Body>| async { Response::new(Body::from("x".repeat(100_000))) };
+        let service = |_request: Request| async { Response::new(Body::from("x".repeat(100_000))) };
         let (mut wire, _served) = Wire::serving(service);
         wire.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
         wire.stream.shutdown().await?;
@@ -109,7 +108,7 @@ fn with_half_close_also_an_answer_that_takes_time() {
     on_loop(async {
         let (release, released) = promise::<()>();
         let gate = Cell::new(Some(released));
-        let service = move |_request: Request<Body>| {
+        let service = move |_request: Request| {
             let gate = gate.take();
             async move {
                 gate.expect("there is one request")
@@ -140,7 +139,7 @@ fn a_body_kept_by_a_task_of_its_own_fails_when_the_answer_is_done() {
     on_loop(async {
         let outcome = Rc::new(Cell::new(None));
         let told = Rc::clone(&outcome);
-        let service = move |request: Request<Body>| {
+        let service = move |request: Request| {
             let told = Rc::clone(&told);
             squall_ioloop::spawn_callback(async move {
                 told.set(Some(request.into_body().collect(1000).await.is_err()));
@@ -178,7 +177,7 @@ fn an_answer_is_not_lost_when_the_client_stops_amid_its_next_request() {
 #[test]
 fn with_half_close_all_of_several_answers_that_take_time() {
     on_loop(async {
-        let service = |request: Request<Body>| async {
+        let service = |request: Request| async {
             moment().await;
             moment().await;
             crate::echo(request).await
@@ -205,8 +204,7 @@ fn with_half_close_all_of_several_answers_that_take_time() {
 #[test]
 fn an_early_answer_survives_a_client_that_stops_amid_its_upload() {
     on_loop(async {
-        let service =
-            |_request: Request<Body>| async { Response::new(Body::from("x".repeat(100_000))) };
+        let service = |_request: Request| async { Response::new(Body::from("x".repeat(100_000))) };
         let (mut wire, _served) = Wire::serving(service);
         wire.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nabc")
             .await;

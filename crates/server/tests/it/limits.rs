@@ -4,10 +4,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::Response;
 use squall_http::Body;
 use squall_ioloop::{IoLoop, sleep};
-use squall_server::Config;
+use squall_server::{Config, Request};
 use tokio::io::AsyncReadExt;
 
 use crate::log::Log;
@@ -164,8 +164,7 @@ fn without_a_rate_a_byte_in_time_is_enough() {
 fn a_client_that_takes_its_answer_byte_by_byte_is_cut_off() {
     on_paused_loop(async {
         let log = Log::catch();
-        let service =
-            |_request: Request<Body>| async { Response::new(Body::from(vec![b'x'; 1 << 20])) };
+        let service = |_request: Request| async { Response::new(Body::from(vec![b'x'; 1 << 20])) };
         let (mut wire, served) = Wire::serving(service);
         wire.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
         let waited = seconds(async {
@@ -188,7 +187,7 @@ fn a_client_that_takes_its_answer_byte_by_byte_is_cut_off() {
 #[test]
 fn the_time_that_the_service_takes_is_not_counted_against_the_client() {
     on_paused_loop(async {
-        let service = |request: Request<Body>| async {
+        let service = |request: Request| async {
             sleep(Duration::from_secs(3600)).await;
             echo(request).await
         };
@@ -208,7 +207,7 @@ fn a_client_that_takes_nothing_is_cut_off() {
         let log = Log::catch();
         let dropped = Rc::new(Cell::new(false));
         let flag = Rc::clone(&dropped);
-        let service = move |_request: Request<Body>| {
+        let service = move |_request: Request| {
             let flag = Flag(Rc::clone(&flag));
             async move {
                 let pieces = std::iter::repeat_with(move || {

@@ -17,9 +17,10 @@ mod wire;
 use std::error::Error;
 use std::future::Future;
 
-use http::{Request, Response, StatusCode};
+use http::{Response, StatusCode};
 use squall_http::Body;
 use squall_ioloop::IoLoop;
+use squall_server::Request;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -35,12 +36,12 @@ fn on_paused_loop(test: impl Future<Output = Outcome>) {
 }
 
 /// Answers with the method, the target and the body.
-async fn echo(request: Request<Body>) -> Response<Body> {
-    let (parts, body) = request.into_parts();
+async fn echo(request: Request) -> Response<Body> {
+    let (head, body) = request.into_parts();
     match body.collect(1 << 20).await {
         Ok(body) => {
             let body = String::from_utf8_lossy(&body).into_owned();
-            Response::new(format!("{} {} [{body}]", parts.method, parts.uri).into())
+            Response::new(format!("{} {} [{body}]", head.method(), head.uri()).into())
         }
         Err(err) => status(err.status()),
     }

@@ -3,11 +3,11 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use http::{Request, Response, StatusCode, header};
+use http::{Response, StatusCode, header};
 use squall_http::Body;
 use squall_ioloop::{moment, promise, spawn};
 use squall_net::Address;
-use squall_server::{ConnectInfo, serve_connection};
+use squall_server::{Request, serve_connection};
 use tokio::io::AsyncWriteExt;
 
 use crate::wire::Wire;
@@ -62,7 +62,7 @@ fn pipelined_requests_are_answered_in_their_order_though_the_first_takes_longer(
     on_loop(async {
         let (release, released) = promise::<()>();
         let gate = Cell::new(Some(released));
-        let service = move |request: Request<Body>| {
+        let service = move |request: Request| {
             let wait = if request.uri() == "/slow" {
                 gate.take()
             } else {
@@ -109,7 +109,7 @@ fn answers_to_pipelined_requests_share_a_write() {
         let other = Rc::clone(&near);
         let early = Rc::new(Cell::new(0));
         let counted = Rc::clone(&early);
-        let service = move |_request: Request<Body>| {
+        let service = move |_request: Request| {
             counted.set(counted.get() + u32::from(other.has_unread()));
             async { status(StatusCode::NO_CONTENT) }
         };
@@ -125,8 +125,7 @@ fn answers_to_pipelined_requests_share_a_write() {
 #[test]
 fn more_answers_than_the_connection_holds_wait_for_the_reader() {
     on_loop(async {
-        let big =
-            || |_request: Request<Body>| async { Response::new(Body::from("x".repeat(9_000))) };
+        let big = || |_request: Request| async { Response::new(Body::from("x".repeat(9_000))) };
         let (mut wire, _served) = Wire::serving(big());
         let requests = "GET /p HTTP/1.1\r\nHost: test\r\n\r\n".repeat(100);
         wire.send(requests).await;
@@ -171,7 +170,7 @@ fn head_gets_the_length_but_not_the_body() {
 #[test]
 fn statuses_without_a_body_keep_the_connection() {
     on_loop(async {
-        let service = |_request: Request<Body>| async { status(StatusCode::NO_CONTENT) };
+        let service = |_request: Request| async { status(StatusCode::NO_CONTENT) };
         let (mut wire, _served) = Wire::serving(service);
         for _ in 0..2 {
             wire.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
@@ -187,7 +186,7 @@ fn statuses_without_a_body_keep_the_connection() {
 #[test]
 fn the_service_may_close_the_connection() {
     on_loop(async {
-        let service = |_request: Request<Body>| async {
+        let service = |_request: Request| async {
             let mut response = Response::new(Body::from("bye"));
             response.headers_mut().insert(
                 header::CONNECTION,
@@ -208,8 +207,8 @@ fn each_request_knows_both_ends() {
     on_loop(async {
         let seen = Rc::new(Cell::new(None));
         let saw = Rc::clone(&seen);
-        let service = move |request: Request<Body>| {
-            saw.set(request.extensions().get::<ConnectInfo>().cloned());
+        let service = move |request: Request| {
+            saw.set(request.connect_info().cloned());
             async { Response::new(Body::empty()) }
         };
         let (mut wire, _served) = Wire::serving(service);
@@ -227,7 +226,7 @@ fn a_flood_of_requests_leaves_the_loop_to_others() {
         let (near, far) = squall_net::duplex(1 << 20);
         let served = squall_ioloop::spawn(squall_server::serve_connection(
             far,
-            Rc::new(|_request: Request<Body>| async { status(StatusCode::NO_CONTENT) }),
+            Rc::new(|_request: Request| async { status(StatusCode::NO_CONTENT) }),
             Rc::default(),
         ));
         let mut wire = Wire::new(near);

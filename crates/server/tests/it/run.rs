@@ -10,10 +10,10 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::Response;
 use squall_http::Body;
 use squall_ioloop::sleep;
-use squall_server::{Answer, HttpServer, Service};
+use squall_server::{Answer, HttpServer, Request, Service};
 
 use crate::echo;
 
@@ -90,7 +90,7 @@ fn serve_refuses_such_a_service_too() {
 struct Misconfigured;
 
 impl Service for Misconfigured {
-    fn call(&self, _request: Request<Body>) -> Answer {
+    fn call(&self, _request: Request) -> Answer {
         unreachable!("it never serves")
     }
 
@@ -115,7 +115,7 @@ impl Error for Nowhere {
 }
 
 /// Answers `/slow/MILLISECONDS` after that time, everything else at once.
-async fn slow(request: Request<Body>) -> Response<Body> {
+async fn slow(request: Request) -> Response<Body> {
     if let Some(text) = request.uri().path().strip_prefix("/slow/") {
         sleep(Duration::from_millis(text.parse().expect("milliseconds"))).await;
     }

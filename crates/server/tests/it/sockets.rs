@@ -4,11 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::Response;
 use squall_http::Body;
 use squall_ioloop::{ThreadPoolExecutor, moment, spawn};
 use squall_net::{Address, IoStream};
-use squall_server::{Config, ConnectInfo, HttpServer, Serving};
+use squall_server::{Config, HttpServer, Request, Serving};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::wire::Wire;
@@ -49,11 +49,8 @@ fn a_real_client_is_served_and_counted() {
 #[test]
 fn the_service_sees_the_real_addresses() {
     on_loop(async {
-        let service = |request: Request<Body>| async move {
-            let info = request
-                .extensions()
-                .get::<ConnectInfo>()
-                .expect("the server's");
+        let service = |request: Request| async move {
+            let info = request.connect_info().expect("the server's");
             Response::new(Body::from(format!("{} to {}.", info.peer, info.local)))
         };
         let serving = HttpServer::new(move || service)
@@ -76,8 +73,7 @@ fn the_service_sees_the_real_addresses() {
 fn a_large_answer_reaches_a_slow_reader_whole_before_the_close() {
     const BYTES: usize = 5 * 1024 * 1024;
     on_loop(async {
-        let service =
-            |_request: Request<Body>| async { Response::new(Body::from(vec![b'x'; BYTES])) };
+        let service = |_request: Request| async { Response::new(Body::from(vec![b'x'; BYTES])) };
         let serving = HttpServer::new(move || service)
             .listen("127.0.0.1:0")?
             .serve()?;
@@ -118,7 +114,7 @@ fn what_a_client_sends_too_much_does_not_cost_it_the_last_answer() {
         let client: Rc<RefCell<Option<std::net::TcpStream>>> = Rc::default();
         let talker = Rc::clone(&client);
         let served = {
-            let service = move |_request: Request<Body>| {
+            let service = move |_request: Request| {
                 // Too late for the server to have read it together with the request.
                 let mut stream = talker.borrow_mut();
                 let stream = stream.as_mut().expect("it is connected");
@@ -255,7 +251,7 @@ fn the_service_may_hold_what_is_not_send() {
     on_loop(async {
         let factory = || {
             let shared = Rc::new(std::cell::Cell::new(0));
-            move |_request: Request<Body>| {
+            move |_request: Request| {
                 let shared = Rc::clone(&shared);
                 async move {
                     shared.set(shared.get() + 1);
@@ -279,7 +275,7 @@ fn a_flood_of_requests_does_not_hold_up_new_connections() {
     on_loop(async {
         let answered = Rc::new(Cell::new(0));
         let counted = Rc::clone(&answered);
-        let service = move |_request: Request<Body>| {
+        let service = move |_request: Request| {
             counted.set(counted.get() + 1);
             async { Response::new(Body::empty()) }
         };

@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Response;
 use squall_http::{Body, BodyError, BodyStream};
 use squall_ioloop::{Promise, moment, promise, spawn};
 use squall_net::IoStream;
-use squall_server::{HttpServer, Serving};
+use squall_server::{HttpServer, Request, Serving};
 use tokio::io::AsyncReadExt;
 
 use crate::on_loop;
@@ -24,7 +24,7 @@ thread_local! {
 }
 
 /// Answers at once, but `/slow` only when the gate opens.
-async fn gated(request: Request<Body>) -> Response<Body> {
+async fn gated(request: Request) -> Response<Body> {
     if request.uri() == "/slow" {
         let gate = GATE.take().expect("one slow request a test");
         gate.await.expect("it is opened");
@@ -142,14 +142,14 @@ fn the_body_of_an_answer_in_flight_is_finished_too() {
     on_loop(async {
         let senders = Rc::new(Cell::new(None));
         let given = Rc::clone(&senders);
-        let service = Rc::new(move |_request: Request<Body>| {
+        let service = Rc::new(move |_request: Request| {
             let (sender, body) = Body::channel(64, None);
             given.set(Some(sender));
             async { Response::new(body) }
         });
         let (mut wire, served) = {
             let service = Rc::clone(&service);
-            Wire::serving(move |request: Request<Body>| service(request))
+            Wire::serving(move |request: Request| service(request))
         };
         wire.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
         wire.until("\r\n\r\n").await;
@@ -195,7 +195,7 @@ impl BodyStream for Endless {
 #[test]
 fn an_endless_body_is_asked_to_end() {
     on_loop(async {
-        let service = |_request: Request<Body>| async {
+        let service = |_request: Request| async {
             // Wrapped, as a layer around a handler may have it.
             Response::new(Body::stream(Body::stream(Endless::default())))
         };

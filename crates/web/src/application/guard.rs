@@ -9,9 +9,9 @@ use std::rc::Rc;
 use std::task::{Context as TaskContext, Poll, ready};
 
 use http::header::{ACCEPT, HeaderValue};
-use http::{HeaderMap, Method, StatusCode};
+use http::{Method, StatusCode};
 use pin_project_lite::pin_project;
-use squall_server::Answer;
+use squall_server::{Answer, Request};
 
 use crate::context::{Context, Label};
 use crate::error::{Note, fill, one_line};
@@ -48,7 +48,7 @@ impl<H: Handler<Args>, Args: 'static> Endpoint for HandlerEndpoint<H, Args> {
     /// The one allocation that a request needs here.
     fn call(&self, cx: Context) -> Answer {
         let label = Rc::clone(cx.label());
-        let report = Report::new(cx.method(), cx.headers(), Some(label));
+        let report = Report::new(cx.request(), Some(label));
         let future = Rc::clone(&self.handler).call(cx);
         Box::pin(Guarded { future, report })
     }
@@ -87,10 +87,11 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(method: &Method, headers: &HeaderMap, route: Option<Rc<Label>>) -> Self {
+    pub(super) fn new(request: &Request, route: Option<Rc<Label>>) -> Self {
+        let accept = request.header(&ACCEPT);
         Self {
-            method: method.clone(),
-            accept: headers.get(ACCEPT).cloned(),
+            method: request.method().clone(),
+            accept: accept.and_then(|value| HeaderValue::from_bytes(value).ok()),
             route,
         }
     }

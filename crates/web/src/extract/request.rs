@@ -46,7 +46,13 @@ impl FromRequest for Request {
 
     async fn from_request(cx: &mut Context) -> Result<Self, BodyRejection> {
         let body = cx.take_body()?;
-        Ok(Self::from_parts(cx.parts().clone(), body))
+        let request = cx.request();
+        let mut own = request.head().clone().into_request(body);
+        *own.extensions_mut() = request.extensions().clone();
+        if let Some(info) = request.connect_info() {
+            own.extensions_mut().insert(info.clone());
+        }
+        Ok(own)
     }
 
     fn needs(needs: &mut Needs) {
@@ -59,8 +65,7 @@ impl FromRequest for ConnectInfo {
     type Rejection = MissingConnectInfo;
 
     async fn from_request(cx: &mut Context) -> Result<Self, MissingConnectInfo> {
-        let info = cx.parts().extensions.get();
-        info.cloned().ok_or(MissingConnectInfo)
+        cx.request().connect_info().cloned().ok_or(MissingConnectInfo)
     }
 }
 

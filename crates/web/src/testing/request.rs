@@ -84,7 +84,7 @@ impl TestRequest {
     /// Dropping the future is what a peer does that leaves before the response.
     pub async fn stream(self) -> TestStream {
         let head = self.request.method() == Method::HEAD;
-        let response = self.service.call(self.request).await;
+        let response = self.service.call(self.request.into()).await;
         TestStream::new(if head {
             without_body(response)
         } else {

@@ -87,7 +87,9 @@ impl RequestHead {
     pub fn values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
         let wanted = name.as_str().as_bytes();
         self.fields()
-            .filter(move |(name, _)| name.len() == wanted.len() && name.eq_ignore_ascii_case(wanted))
+            .filter(move |(name, _)| {
+                name.len() == wanted.len() && name.eq_ignore_ascii_case(wanted)
+            })
             .map(|(_, value)| value)
     }
 

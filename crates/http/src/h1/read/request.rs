@@ -209,8 +209,7 @@ impl RequestDecoder {
         block.body = Some(body);
         block.keep_alive = framing.keeps_alive(version);
         block.expects_continue = expects_continue && body != BodyKind::Empty;
-        block.offers_upgrade =
-            block.method == Method::CONNECT || framing.offers_upgrade(version);
+        block.offers_upgrade = block.method == Method::CONNECT || framing.offers_upgrade(version);
         self.lines.reset();
         self.empty_lines = 0;
         self.keep_alive = block.keep_alive;
@@ -220,11 +219,7 @@ impl RequestDecoder {
 }
 
 /// RFC 9112 §6.3: a request whose fields do not say so has no body.
-fn body_kind(
-    framing: &Framing,
-    block: &Block,
-    limits: &Limits,
-) -> Result<BodyKind, ParseError> {
+fn body_kind(framing: &Framing, block: &Block, limits: &Limits) -> Result<BodyKind, ParseError> {
     let body = framing
         .body(block.version, limits)?
         .unwrap_or(BodyKind::Empty);

@@ -87,7 +87,9 @@ fn read_target(after: &[u8], limit: usize, block: &mut Block) -> Result<usize, P
     // Another protocol's targets have forms of their own, and its version says what is wrong better.
     version(&after[end + 1..])?;
     let uri = other_form(&block.method, target)?;
-    block.target.push_str(str::from_utf8(target).map_err(|_| ParseError::Target)?);
+    block
+        .target
+        .push_str(str::from_utf8(target).map_err(|_| ParseError::Target)?);
     block.path_end = None;
     block.uri = uri.into();
     Ok(end)
@@ -199,12 +201,24 @@ mod tests {
 
     #[test]
     fn path_and_query_are_where_the_uri_has_them() {
-        for target in ["/", "/?", "/a?", "/a?b?c", "//a/b", "/a%20b/?x=%3f&y", "/?/?"] {
+        for target in [
+            "/",
+            "/?",
+            "/a?",
+            "/a?b?c",
+            "//a/b",
+            "/a%20b/?x=%3f&y",
+            "/?/?",
+        ] {
             let mut block = Block::take();
             parse(format!("GET {target} HTTP/1.1").as_bytes(), 100, &mut block).expect(target);
             let head = crate::h1::RequestHead::new(block);
             let uri: Uri = target.parse().expect(target);
-            assert_eq!((head.path(), head.query()), (uri.path(), uri.query()), "{target}");
+            assert_eq!(
+                (head.path(), head.query()),
+                (uri.path(), uri.query()),
+                "{target}"
+            );
         }
     }
 }

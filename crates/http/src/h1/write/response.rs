@@ -45,6 +45,8 @@ pub struct ResponseEncoder {
     body: BodyWriter,
     /// Whether the connection stays open after the current, or else the last, response.
     keep_alive: bool,
+    /// Whether the last head ended HTTP.
+    tunnel: bool,
 }
 
 impl ResponseEncoder {
@@ -53,6 +55,7 @@ impl ResponseEncoder {
         Self {
             body: BodyWriter::Idle,
             keep_alive: true,
+            tunnel: false,
         }
     }
 
@@ -79,6 +82,7 @@ impl ResponseEncoder {
             Ok(plan) => {
                 self.body = plan.body;
                 self.keep_alive = plan.keep_alive;
+                self.tunnel = plan.tunnel;
                 Ok(())
             }
             Err(err) => {
@@ -129,6 +133,11 @@ impl ResponseEncoder {
     /// Says whether the connection stays open after the current, or else the last, response.
     pub fn keep_alive(&self) -> bool {
         self.keep_alive
+    }
+
+    /// Says whether the last head ended HTTP: 101, or 2xx to CONNECT. What follows is another protocol's.
+    pub fn is_tunnel(&self) -> bool {
+        self.tunnel
     }
 
     /// Appends a piece of the body, framed; an empty one does nothing.
@@ -208,6 +217,7 @@ impl Default for ResponseEncoder {
 struct Plan {
     body: BodyWriter,
     keep_alive: bool,
+    tunnel: bool,
 }
 
 /// What the status and the request leave of a body (RFC 9112 §6.3 rules 1 and 2).
@@ -239,11 +249,16 @@ fn write_head(
     }
     let body = write_framing(out, exchange, &content, seen.content_length, start.length)?;
     let keep_alive = exchange.keep_alive && !seen.close && body != BodyWriter::Raw;
-    if !matches!(content, Content::Tunnel) {
+    let tunnel = matches!(content, Content::Tunnel);
+    if !tunnel {
         write_persistence(out, exchange, keep_alive);
     }
     out.extend_from_slice(b"\r\n");
-    Ok(Plan { body, keep_alive })
+    Ok(Plan {
+        body,
+        keep_alive,
+        tunnel,
+    })
 }
 
 fn content(exchange: Exchange, status: StatusCode) -> Result<Content, WriteError> {

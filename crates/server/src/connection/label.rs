@@ -1,0 +1,67 @@
+//! What the log calls a request whose head is gone.
+
+use std::fmt;
+
+use http::Method;
+use squall_http::h1::RequestHead;
+
+/// Bytes of a target that the log shows; more would be kept for every request that waits, for the one that fails.
+const SHOWN: usize = 60;
+
+/// A method and the beginning of a target.
+pub(super) struct Label {
+    method: Method,
+    target: [u8; SHOWN],
+    /// Bytes of the whole target, capped.
+    length: u8,
+}
+
+impl Label {
+    pub(super) fn of(head: &RequestHead) -> Self {
+        let bytes = head.target().as_bytes();
+        let mut target = [0; SHOWN];
+        let shown = bytes.len().min(SHOWN);
+        target[..shown].copy_from_slice(&bytes[..shown]);
+        Self {
+            method: head.method().clone(),
+            target,
+            length: u8::try_from(bytes.len()).unwrap_or(u8::MAX),
+        }
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = usize::from(self.length);
+        let shown = &self.target[..length.min(SHOWN)];
+        // A target is visible ASCII.
+        write!(f, "{} {}", self.method, shown.escape_ascii())?;
+        if length > SHOWN {
+            f.write_str("...")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    #[test]
+    fn long_targets_are_cut() {
+        let label = |target: &str| {
+            let (parts, ()) = Request::put(target).body(()).expect(target).into_parts();
+            Label::of(&parts.into()).to_string()
+        };
+        assert_eq!(label("/a?b"), "PUT /a?b");
+        let exactly = format!("/{}", "a".repeat(59));
+        assert_eq!(label(&exactly), format!("PUT {exactly}"));
+        assert_eq!(label(&format!("{exactly}b")), format!("PUT {exactly}..."));
+        assert_eq!(
+            label(&format!("{exactly}{}", "b".repeat(1000))),
+            format!("PUT {exactly}...")
+        );
+    }
+}
