@@ -94,7 +94,7 @@ where
     /// use squall_server::HttpServer;
     ///
     /// # fn main() -> std::io::Result<()> {
-    /// # let hello = || |_request: http::Request<Body>| async { http::Response::new(Body::from("hello")) };
+    /// # let hello = || |_request: squall_server::Request| async { http::Response::new(Body::from("hello")) };
     /// // The group of the file, such as that of a proxy in front, may connect.
     /// let options = UnixOptions { mode: Some(0o660), ..UnixOptions::default() };
     /// HttpServer::new(hello).listen_unix("/run/app/http.sock", &options)?.run()
@@ -123,7 +123,7 @@ where
     /// use squall_server::HttpServer;
     ///
     /// # fn main() -> std::io::Result<()> {
-    /// # let hello = || |_request: http::Request<Body>| async { http::Response::new(Body::from("hello")) };
+    /// # let hello = || |_request: squall_server::Request| async { http::Response::new(Body::from("hello")) };
     /// let mut server = HttpServer::new(hello);
     /// for inherited in inherited_listeners()? {
     ///     server = server.listen_on(inherited.socket);

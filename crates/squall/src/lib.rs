@@ -95,9 +95,10 @@ pub mod http {
     //! HTTP: the vocabulary of the `http` crate, bodies, and HTTP/1.1 as state machines without I/O.
     //!
     //! ```
-    //! use squall::http::{Body, Request, Response, StatusCode};
+    //! use squall::http::{Body, Response, StatusCode};
+    //! use squall::server::Request;
     //!
-    //! async fn teapot(_request: Request<Body>) -> Response<Body> {
+    //! async fn teapot(_request: Request) -> Response<Body> {
     //!     let mut response = Response::new(Body::from("short and stout"));
     //!     *response.status_mut() = StatusCode::IM_A_TEAPOT;
     //!     response

@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::Response;
 use squall_http::Body;
 use squall_net::{IoStream, UnixOptions, inherited_listeners};
-use squall_server::{ConnectInfo, HttpServer};
+use squall_server::{HttpServer, Request};
 
 use crate::wire::Wire;
 use crate::{echo, on_loop};
@@ -28,8 +28,8 @@ fn socket_path(name: &str) -> PathBuf {
 fn requests_are_served_and_the_file_goes_with_the_server() {
     on_loop(async {
         let path = socket_path("served");
-        let service = |request: Request<Body>| async move {
-            let info = request.extensions().get::<ConnectInfo>();
+        let service = |request: Request| async move {
+            let info = request.connect_info();
             let info = info.expect("the server's");
             Response::new(Body::from(format!("{} to {}.", info.peer, info.local)))
         };

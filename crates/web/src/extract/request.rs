@@ -65,7 +65,10 @@ impl FromRequest for ConnectInfo {
     type Rejection = MissingConnectInfo;
 
     async fn from_request(cx: &mut Context) -> Result<Self, MissingConnectInfo> {
-        cx.request().connect_info().cloned().ok_or(MissingConnectInfo)
+        cx.request()
+            .connect_info()
+            .cloned()
+            .ok_or(MissingConnectInfo)
     }
 }
 
