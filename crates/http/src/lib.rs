@@ -5,6 +5,7 @@
 //!
 //! * [`h1`]: decoders and encoders of requests and responses (RFC 9112), with a limit on whatever a peer
 //!   could make grow.
+//! * [`Response`]: what a service answers.
 //! * [`Body`]: the content of a message, whole or streamed; [`BodySender`] is the other end of
 //!   [`Body::channel`].
 //!
@@ -13,7 +14,7 @@
 //! A request decoded and answered, without a socket:
 //!
 //! ```
-//! use http::{Response, StatusCode};
+//! use squall_http::Response;
 //! use squall_http::h1::{Event, Limits, RequestDecoder, ResponseEncoder, ResponseStart};
 //!
 //! let mut decoder = RequestDecoder::new(Limits::default());
@@ -26,7 +27,7 @@
 //! let response = Response::new("Hello");
 //! let mut out = Vec::new();
 //! let mut encoder = ResponseEncoder::new();
-//! encoder.head(&mut out, head.exchange(), &ResponseStart::of(&response, Some(5)))?;
+//! encoder.head(&mut out, head.exchange(), &ResponseStart::of(&response))?;
 //! encoder.data(&mut out, b"Hello")?;
 //! encoder.end(&mut out)?;
 //! assert_eq!(out, b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nHello");
@@ -34,6 +35,10 @@
 //! ```
 
 mod body;
+mod date;
 pub mod h1;
+mod response;
 
 pub use body::{Body, BodyError, BodySender, BodyStream, Closed, TrySendError};
+pub use date::DateLine;
+pub use response::Response;

@@ -35,6 +35,7 @@ use crate::deadline::Deadline;
 use crate::service::{ConnectInfo, Service};
 use crate::upgrade::Upgraded;
 pub(crate) use driver::Driver;
+use exchange::Exchanging;
 use failure::Failure;
 use input::{Input, Step};
 use output::Output;
@@ -116,8 +117,12 @@ struct Connection {
     input: Input,
     output: Output,
     encoder: ResponseEncoder,
+    /// The request at hand.
+    exchanging: Exchanging,
     /// Runs while the connection waits for a request, or for the rest of its head.
     reading: Deadline,
+    /// Runs while the client may be sending after its last answer.
+    lingering: Deadline,
     info: Rc<ConnectInfo>,
     config: Rc<Config>,
     member: Member,

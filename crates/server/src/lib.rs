@@ -1,7 +1,7 @@
 //! The HTTP server of Squall: one event loop per core, limits that are on by default, a graceful stop.
 //!
 //! * [`HttpServer`] binds, serves on one loop or several, and stops on Ctrl-C; [`Serving`] is its handle on one loop.
-//! * [`Service`] is what answers; any `Fn(Request) -> impl Future<Output = Response<Body>>` is one.
+//! * [`Service`] is what answers; any `Fn(Request) -> impl Future<Output = Response>` is one.
 //! * [`Config`] holds the limits, each with its default and what happens at it.
 //! * [`serve_connection`] serves a single [`IoStream`](squall_net::IoStream), such as one end of an in-memory duplex.
 //!

@@ -6,18 +6,17 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use http::Response;
-use squall_http::Body;
+use squall_http::Response;
 use squall_net::Address;
 
 use crate::request::Request;
 
 /// The future of an answer; nothing in it need be `Send`.
-pub type Answer = Pin<Box<dyn Future<Output = Response<Body>>>>;
+pub type Answer = Pin<Box<dyn Future<Output = Response>>>;
 
 /// Answers requests, one future each; an error is a response too.
 ///
-/// A closure `Fn(Request) -> impl Future<Output = Response<Body>>` is a service:
+/// A closure `Fn(Request) -> impl Future<Output = R>` is a service, where `R` is a [`Response`] or the `http` crate's:
 ///
 /// ```
 /// use squall_http::Body;
@@ -61,10 +60,11 @@ pub trait Service: 'static {
 impl<F, A> Service for F
 where
     F: Fn(Request) -> A + 'static,
-    A: Future<Output = Response<Body>> + 'static,
+    A: Future<Output: Into<Response>> + 'static,
 {
     fn call(&self, request: Request) -> Answer {
-        Box::pin(self(request))
+        let answer = self(request);
+        Box::pin(async { answer.await.into() })
     }
 }
 

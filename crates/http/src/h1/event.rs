@@ -2,11 +2,11 @@
 
 use http::HeaderMap;
 
-/// The trailer fields of a chunked body; empty when there were none or the body was not chunked.
+/// The trailer fields of a chunked body; `None` when there were none or the body was not chunked.
 ///
 /// They are kept apart from the head's fields for good: merging them is how trailers become smuggling
 /// (RFC 9110 §6.5.1).
-pub type Trailers = HeaderMap;
+pub type Trailers = Option<Box<HeaderMap>>;
 
 /// One step of a message; `H` is [`RequestHead`](super::RequestHead) or [`ResponseHead`](super::ResponseHead).
 #[derive(Clone, Debug, PartialEq)]

@@ -109,7 +109,8 @@ pub(crate) fn run<M: Machine>(mut machine: M, pieces: &[&[u8]]) -> Transcript<M:
                         .extend_from_slice(data);
                 }
                 Some(Event::End(trailers)) => {
-                    messages.last_mut().expect("a head came first").trailers = Some(trailers);
+                    messages.last_mut().expect("a head came first").trailers =
+                        Some(trailers.map(|trailers| *trailers).unwrap_or_default());
                 }
                 None => {}
             }

@@ -1,6 +1,7 @@
 //! The encoder of responses step by step: what may follow what, and what an error leaves.
 
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, StatusCode};
+use squall_http::DateLine;
 use squall_http::h1::{CONTINUE, Exchange, ResponseEncoder, ResponseStart, WriteError};
 
 use crate::drive::text;
@@ -14,7 +15,8 @@ fn an_error_leaves_the_buffer_as_it_was() {
     let bad = ResponseStart {
         status: StatusCode::OK,
         reason: None,
-        headers: &headers,
+        headers: Some(&headers),
+        content_type: None,
         length: None,
         date: None,
     };
@@ -29,7 +31,11 @@ fn an_error_leaves_the_buffer_as_it_was() {
         .body(())
         .expect("a response");
     encoder
-        .head(&mut out, get(), &ResponseStart::of(&response, Some(2)))
+        .head(
+            &mut out,
+            get(),
+            &ResponseStart::of_parts(&response, Some(2)),
+        )
         .expect("a head");
     let length = out.len();
     assert_eq!(encoder.data(&mut out, b"abc"), Err(WriteError::BodyTooLong));
@@ -42,13 +48,14 @@ fn an_error_leaves_the_buffer_as_it_was() {
 
 #[test]
 fn dates_and_reasons() {
-    let date = HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT");
+    let date = DateLine::new("Sun, 06 Nov 1994 08:49:37 GMT").expect("a date");
     let write = |lines: &str, reason| {
         let headers = fields(lines);
         let start = ResponseStart {
             status: StatusCode::OK,
             reason,
-            headers: &headers,
+            headers: Some(&headers),
+            content_type: None,
             length: Some(0),
             date: Some(&date),
         };
@@ -126,7 +133,11 @@ fn interim_responses() {
 
     let response = http::Response::new(());
     encoder
-        .head(&mut out, get(), &ResponseStart::of(&response, Some(1)))
+        .head(
+            &mut out,
+            get(),
+            &ResponseStart::of_parts(&response, Some(1)),
+        )
         .expect("a head");
     let late = encoder.interim(&mut out, get(), StatusCode::CONTINUE, &none);
     assert_eq!(late, Err(WriteError::OutOfOrder));
@@ -137,7 +148,7 @@ fn order_is_kept() {
     let mut encoder = ResponseEncoder::default();
     let mut out = Vec::new();
     let response = http::Response::new(());
-    let start = ResponseStart::of(&response, Some(1));
+    let start = ResponseStart::of_parts(&response, Some(1));
     assert!(!encoder.wants_body());
     assert_eq!(encoder.data(&mut out, b"x"), Err(WriteError::OutOfOrder));
     assert!(!encoder.keep_alive());
@@ -174,7 +185,7 @@ fn large_pieces_can_be_written_by_the_caller() {
     let mut encoder = ResponseEncoder::new();
     let mut out = Vec::new();
     encoder
-        .head(&mut out, get(), &ResponseStart::of(&response, None))
+        .head(&mut out, get(), &ResponseStart::of_parts(&response, None))
         .expect("a head");
     out.clear();
     encoder.data_start(&mut out, 65_536).expect("the size");
@@ -184,7 +195,11 @@ fn large_pieces_can_be_written_by_the_caller() {
     encoder.end(&mut out).expect("the end");
     out.clear();
     encoder
-        .head(&mut out, get(), &ResponseStart::of(&response, Some(10)))
+        .head(
+            &mut out,
+            get(),
+            &ResponseStart::of_parts(&response, Some(10)),
+        )
         .expect("a head");
     out.clear();
     encoder.data_start(&mut out, 10).expect("nothing");
@@ -200,7 +215,11 @@ fn trailers_follow_chunks_only() {
         let mut encoder = ResponseEncoder::new();
         let mut out = Vec::new();
         encoder
-            .head(&mut out, exchange, &ResponseStart::of(&response, length))
+            .head(
+                &mut out,
+                exchange,
+                &ResponseStart::of_parts(&response, length),
+            )
             .expect("a head");
         out.clear();
         encoder

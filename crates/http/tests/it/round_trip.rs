@@ -88,7 +88,11 @@ fn responses() {
                 *response.status_mut() = StatusCode::from_u16(status).expect("a status");
                 *response.headers_mut() = fields("x: 1|set-cookie: a|set-cookie: b");
                 encoder
-                    .head(&mut wire, answered, &ResponseStart::of(&response, length))
+                    .head(
+                        &mut wire,
+                        answered,
+                        &ResponseStart::of_parts(&response, length),
+                    )
                     .expect("a head");
                 for piece in pieces {
                     encoder.data(&mut wire, piece).expect("data");
@@ -124,7 +128,11 @@ fn responses_to_old_clients_end_with_the_connection() {
         let mut wire = Vec::new();
         let response = Response::new(());
         encoder
-            .head(&mut wire, answered, &ResponseStart::of(&response, length))
+            .head(
+                &mut wire,
+                answered,
+                &ResponseStart::of_parts(&response, length),
+            )
             .expect("a head");
         for piece in pieces {
             encoder.data(&mut wire, piece).expect("data");
@@ -177,7 +185,7 @@ fn an_upgrade_from_both_sides() {
         .head(
             &mut out,
             head.exchange(),
-            &ResponseStart::of(&response, None),
+            &ResponseStart::of_parts(&response, None),
         )
         .expect("a head");
     encoder.data(&mut out, b"frames").expect("raw");

@@ -68,7 +68,8 @@ fn write(
     let start = ResponseStart {
         status: StatusCode::from_u16(status).expect("a status"),
         reason: None,
-        headers: &headers,
+        headers: Some(&headers),
+        content_type: None,
         length,
         date: None,
     };

@@ -8,7 +8,6 @@ use tokio::io::AsyncWrite;
 
 use super::Connection;
 use super::failure::Failure;
-use crate::deadline::Deadline;
 
 /// How a connection is closed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,8 +23,8 @@ pub(super) enum Parting {
 /// A connection that takes leave.
 pub(super) struct Closing {
     parting: Parting,
-    /// Runs while the client may still be sending; `None` until everything is written.
-    lingering: Option<Deadline>,
+    /// Everything is written, but the client may still be sending.
+    lingering: bool,
 }
 
 impl Connection {
@@ -33,7 +32,7 @@ impl Connection {
     pub(super) fn begin_close(&mut self, ended: Result<(), Failure>) -> Closing {
         Closing {
             parting: ended.map_or_else(|failure| self.say(failure), |()| Parting::Orderly),
-            lingering: None,
+            lingering: false,
         }
     }
 
@@ -59,16 +58,18 @@ impl Connection {
 
     fn poll_finish(
         &mut self,
-        lingering: &mut Option<Deadline>,
+        lingering: &mut bool,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>> {
-        if lingering.is_none() {
+        if !*lingering {
             ready!(self.poll_finish_writing(cx))?;
             if !self.input.is_unread() && !self.stream().has_unread() {
                 return Poll::Ready(Ok(()));
             }
+            *lingering = true;
+            self.lingering.restart();
         }
-        self.poll_linger(lingering.get_or_insert_default(), cx)
+        self.poll_linger(cx)
     }
 
     /// Lets go of the connection.
@@ -136,13 +137,13 @@ impl Connection {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_linger(
-        &mut self,
-        lingering: &mut Deadline,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Failure>> {
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         // Before reading: a client that sends without a pause is not lingered for any longer.
-        if lingering.poll(self.config.linger_timeout, cx).is_ready() {
+        if self
+            .lingering
+            .poll(self.config.linger_timeout, cx)
+            .is_ready()
+        {
             return Poll::Ready(Ok(()));
         }
         loop {

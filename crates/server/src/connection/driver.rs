@@ -1,11 +1,10 @@
 //! What a connection does, from one request to the next, as a single future.
 
 use std::future::poll_fn;
-use std::mem;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use squall_http::h1::{RequestHead, ResponseEncoder};
+use squall_http::h1::ResponseEncoder;
 use squall_net::{Address, IoStream};
 
 use super::close::Closing;
@@ -13,10 +12,10 @@ use super::exchange::Exchanging;
 use super::failure::Failure;
 use super::input::Input;
 use super::output::Output;
-use super::upload::Upload;
 use super::{Connection, Waited, Waiting};
 use crate::config::Config;
 use crate::control::{Member, Phase};
+use crate::date;
 use crate::deadline::Deadline;
 use crate::service::{ConnectInfo, Service};
 
@@ -29,9 +28,9 @@ pub(crate) struct Driver {
 /// Where a connection is between its first byte and its last.
 enum Doing {
     /// Answers a request.
-    Exchanging(Exchanging),
+    Exchanging,
     /// Reads what the service did not want of a body, so that the next request can follow.
-    Skipping { upload: Upload, skipped: u64 },
+    Skipping { skipped: u64 },
     /// Waits for a request.
     Waiting(Waiting),
     /// Sends what is left, and takes leave.
@@ -64,7 +63,9 @@ impl Driver {
                 input: Input::new(config.limits),
                 output: Output::new(config.enough(config.write_timeout)),
                 encoder: ResponseEncoder::new(),
+                exchanging: Exchanging::new(config.enough(config.body_timeout)),
                 reading: Deadline::default(),
+                lingering: Deadline::default(),
                 info: NOBODY.with(Rc::clone),
                 config,
                 member,
@@ -104,6 +105,7 @@ impl Driver {
 
     /// Goes on with the connection until it waits for something.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Rest> {
+        date::refresh();
         let aborting = self.connection.member.poll_phase(cx) == Phase::Aborting;
         if aborting && !matches!(self.doing, Doing::Over) {
             self.end(Err(Failure::Aborted));
@@ -126,16 +128,19 @@ impl Driver {
         let connection = &mut self.connection;
         match &mut self.doing {
             Doing::Waiting(waiting) => match ready!(connection.poll_request(waiting, cx))? {
-                Waited::Request(head) => self.begin(head)?,
+                Waited::Request(head) => {
+                    connection.begin(head)?;
+                    self.doing = Doing::Exchanging;
+                }
                 Waited::Idle => return Poll::Ready(Ok(Some(Rest::Idle))),
                 Waited::Over => self.end(Ok(())),
             },
-            Doing::Exchanging(exchanging) => {
-                ready!(connection.poll_exchange(exchanging, cx))?;
+            Doing::Exchanging => {
+                ready!(connection.poll_exchange(cx))?;
                 self.after_exchange();
             }
-            Doing::Skipping { upload, skipped } => {
-                let more = ready!(connection.poll_skip(upload, skipped, cx))?;
+            Doing::Skipping { skipped } => {
+                let more = ready!(connection.poll_skip(skipped, cx))?;
                 self.follow(more);
             }
             Doing::Closing(closing) => {
@@ -148,37 +153,27 @@ impl Driver {
         Poll::Ready(Ok(None))
     }
 
-    fn begin(&mut self, head: RequestHead) -> Result<(), Failure> {
-        self.connection.member.begin_request();
-        self.doing = Doing::Exchanging(self.connection.begin(head)?);
-        Ok(())
-    }
-
     fn after_exchange(&mut self) {
-        let Doing::Exchanging(exchanging) = mem::replace(&mut self.doing, Doing::Over) else {
-            return;
-        };
         let connection = &mut self.connection;
-        if let Some(upgrade) = exchanging.upgrade
+        let upload = &mut connection.exchanging.upload;
+        if let Some(upgrade) = connection.exchanging.upgrade.take()
             && connection.encoder.is_tunnel()
-            && exchanging.upload.complete
+            && upload.complete
             && !upgrade.is_abandoned()
         {
+            self.doing = Doing::Over;
             return connection.hand_over(upgrade);
         }
-        if !connection.encoder.keep_alive() {
-            return self.end(Ok(()));
-        }
-        let mut upload = exchanging.upload;
-        if upload.complete {
+        let keep_alive = connection.encoder.keep_alive();
+        if keep_alive && upload.complete {
             return self.follow(true);
         }
-        if !upload.can_be_skipped(connection.config.unread_bytes) {
+        if !keep_alive || !upload.can_be_skipped(connection.config.unread_bytes) {
             return self.end(Ok(()));
         }
         upload.abandon();
         upload.stalled.restart();
-        self.doing = Doing::Skipping { upload, skipped: 0 };
+        self.doing = Doing::Skipping { skipped: 0 };
     }
 
     /// Waits for the next request, if there may be one.
@@ -194,7 +189,7 @@ impl Driver {
     /// Ends the connection the way its last request left it.
     fn end(&mut self, ended: Result<(), Failure>) {
         // What the service still had at work is dropped first.
-        self.doing = Doing::Over;
+        self.connection.exchanging.abandon();
         let closing = self.connection.begin_close(ended);
         self.doing = Doing::Closing(closing);
     }

@@ -22,9 +22,9 @@ use crate::service::Answer;
 use crate::upgrade::{OnUpgrade, Upgraded};
 
 /// Most bytes that are encoded in one go, so that a large piece does not become a large buffer.
-const SLICE: usize = 64 * 1024;
+pub(super) const SLICE: usize = 64 * 1024;
 
-/// A request that is being answered.
+/// A request that is being answered. One after another uses the same memory, since what is at hand is never moved.
 pub(super) struct Exchanging {
     pub(super) exchange: Exchange,
     pub(super) upload: Upload,
@@ -68,42 +68,32 @@ enum Halt {
 
 impl Connection {
     /// Hands the request to the service.
-    pub(super) fn begin(&mut self, head: RequestHead) -> Result<Exchanging, Failure> {
-        let enough = self.config.enough(self.config.body_timeout);
-        let (upload, body) = Upload::begin(&head, &mut self.input, enough)?;
-        let exchange = head.exchange();
-        let (upgrade, on_upgrade) = if head.offers_upgrade() {
-            let (upgrade, on_upgrade) = OnUpgrade::pair();
-            (Some(upgrade), Some(on_upgrade))
-        } else {
-            (None, None)
-        };
-        let mut exchanging = Exchanging {
-            exchange,
-            upload,
-            stage: Stage::Done,
-            told_of_stop: false,
-            http10: head.version() == Version::HTTP_10,
-            until_close: false,
-            label: Label::of(&head),
-            upgrade,
-        };
+    pub(super) fn begin(&mut self, head: RequestHead) -> Result<(), Failure> {
+        self.member.begin_request();
+        let exchanging = &mut self.exchanging;
+        let body = exchanging.upload.begin(&head, &mut self.input)?;
+        exchanging.exchange = head.exchange();
+        exchanging.told_of_stop = false;
+        exchanging.http10 = head.version() == Version::HTTP_10;
+        exchanging.until_close = false;
+        exchanging.label.note(&head);
+        let upgrade = head.offers_upgrade().then(OnUpgrade::pair);
+        let (resolver, on_upgrade) = upgrade.unzip();
+        exchanging.upgrade = resolver;
         let request = Request::received(head, body, Rc::clone(&self.info), on_upgrade);
         match guarded(|| self.service.call(request)) {
-            Ok(answer) => exchanging.stage = Stage::Answering(answer),
-            Err(panic) => self.answer_panic(&mut exchanging, &panic)?,
+            Ok(answer) => {
+                self.exchanging.stage = Stage::Answering(answer);
+                Ok(())
+            }
+            Err(panic) => self.answer_panic(&panic),
         }
-        Ok(exchanging)
     }
 
     /// Has one request answered.
-    pub(super) fn poll_exchange(
-        &mut self,
-        exchanging: &mut Exchanging,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Failure>> {
+    pub(super) fn poll_exchange(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         loop {
-            let halt = self.advance(exchanging, cx)?;
+            let halt = self.advance(cx)?;
             if halt == Halt::Done && !self.encoder.is_tunnel() {
                 // Written together with the answers to come, or when there is nothing else to do.
                 return Poll::Ready(Ok(()));
@@ -118,7 +108,7 @@ impl Connection {
             if halt == Halt::Full && self.output.has_room() {
                 continue;
             }
-            if self.feed(exchanging, cx)? {
+            if self.feed(cx)? {
                 continue;
             }
             if flushed.is_pending() {
@@ -129,37 +119,34 @@ impl Connection {
     }
 
     /// Lets the service work and encodes what it has, as far as there is room.
-    fn advance(
-        &mut self,
-        exchanging: &mut Exchanging,
-        cx: &mut Context<'_>,
-    ) -> Result<Halt, Failure> {
+    fn advance(&mut self, cx: &mut Context<'_>) -> Result<Halt, Failure> {
         loop {
             if self.poll_step_allowed(cx).is_pending() {
                 return Ok(Halt::Tired);
             }
-            match &mut exchanging.stage {
+            match &mut self.exchanging.stage {
                 Stage::Done if self.output.has_room() => return Ok(Halt::Done),
                 Stage::Done => return Ok(Halt::Full),
                 Stage::Answering(answer) => match guarded(|| answer.as_mut().poll(cx)) {
-                    Ok(Poll::Ready(response)) => self.begin_answer(exchanging, response)?,
+                    Ok(Poll::Ready(response)) => self.begin_answer(response)?,
                     Ok(Poll::Pending) => return Ok(Halt::Waiting),
-                    Err(panic) => self.answer_panic(exchanging, &panic)?,
+                    Err(panic) => self.answer_panic(&panic)?,
                 },
                 Stage::Sending { .. } if !self.output.has_room() => return Ok(Halt::Full),
                 Stage::Sending { piece, .. } if !piece.is_empty() => {
                     let slice = piece.split_to(piece.len().min(SLICE));
                     self.count_bytes(slice.len());
                     let encoded = self.encoder.data(self.output.buffer(), &slice);
-                    encoded.map_err(|err| self.broken(exchanging, &err))?;
+                    encoded.map_err(|err| self.broken(&err))?;
                 }
                 Stage::Sending { piece, stream } => {
                     let Some(source) = stream else {
-                        self.end_answer(exchanging)?;
+                        self.end_answer()?;
                         continue;
                     };
-                    let tell = self.member.is_stopping() && !exchanging.told_of_stop;
-                    exchanging.told_of_stop |= tell;
+                    let told = &mut self.exchanging.told_of_stop;
+                    let tell = self.member.is_stopping() && !*told;
+                    *told |= tell;
                     let next = guarded(|| {
                         if tell {
                             source.as_mut().stop();
@@ -169,11 +156,11 @@ impl Connection {
                     match next {
                         Ok(Poll::Ready(Some(Ok(next)))) => *piece = next,
                         Ok(Poll::Ready(Some(Err(err)))) => {
-                            return Err(self.broken(exchanging, &err));
+                            return Err(self.broken(&err));
                         }
-                        Ok(Poll::Ready(None)) => self.end_answer(exchanging)?,
+                        Ok(Poll::Ready(None)) => self.end_answer()?,
                         Ok(Poll::Pending) => return Ok(Halt::Waiting),
-                        Err(panic) => return Err(self.broken_by_panic(exchanging, &panic)),
+                        Err(panic) => return Err(self.broken_by_panic(&panic)),
                     }
                 }
             }
@@ -182,24 +169,27 @@ impl Connection {
 
     /// Reads what the service wants of its request's body, and notices when the client leaves; says whether the
     /// service, or the encoder, can go on because of it.
-    fn feed(&mut self, exchanging: &mut Exchanging, cx: &mut Context<'_>) -> Result<bool, Failure> {
-        let upload = &mut exchanging.upload;
+    fn feed(&mut self, cx: &mut Context<'_>) -> Result<bool, Failure> {
+        let Exchanging { upload, stage, .. } = &mut self.exchanging;
         if upload.poll_demand(cx) != Demand::Piece {
-            self.notice_leaving(exchanging, cx)?;
+            self.notice_leaving(cx)?;
             return Ok(false);
         }
         if upload.expects_continue {
             upload.expects_continue = false;
             // The body may have come unasked (RFC 9110 §10.1.1); in the middle of an answer it is too late to ask.
-            if !self.input.has_bytes() && matches!(exchanging.stage, Stage::Answering(_)) {
+            if !self.input.has_bytes() && matches!(stage, Stage::Answering(_)) {
                 self.output.buffer().extend_from_slice(CONTINUE);
                 return Ok(true);
             }
         }
-        match self.poll_step(cx) {
+        let polled = self.poll_step(cx);
+        let upload = &mut self.exchanging.upload;
+        match polled {
             Poll::Ready(Ok(step)) => {
-                self.count_bytes(step.bytes());
-                exchanging.upload.pass(step);
+                let bytes = step.bytes();
+                upload.pass(step);
+                self.count_bytes(bytes);
             }
             Poll::Ready(Err(Failure::Refused(err))) => {
                 tracing::info!(peer = %self.info.peer, "request body refused: {err}");
@@ -223,12 +213,8 @@ impl Connection {
     }
 
     /// Fails if the client has left and the answer is not complete yet.
-    fn notice_leaving(
-        &mut self,
-        exchanging: &Exchanging,
-        cx: &mut Context<'_>,
-    ) -> Result<(), Failure> {
-        let unfinished = match &exchanging.stage {
+    fn notice_leaving(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        let unfinished = match &self.exchanging.stage {
             Stage::Answering(_)
             | Stage::Sending {
                 stream: Some(_), ..
@@ -247,12 +233,11 @@ impl Connection {
     /// connection can be kept.
     pub(super) fn poll_skip(
         &mut self,
-        upload: &mut Upload,
         skipped: &mut u64,
         cx: &mut Context<'_>,
     ) -> Poll<Result<bool, Failure>> {
         let flushed = self.poll_flush(cx)?;
-        while !upload.complete {
+        while !self.exchanging.upload.complete {
             ready!(self.poll_step_allowed(cx));
             match self.poll_step(cx) {
                 Poll::Ready(Ok(super::Step::Data(piece))) => {
@@ -262,7 +247,7 @@ impl Connection {
                         return Poll::Ready(Ok(false));
                     }
                 }
-                Poll::Ready(Ok(step)) => upload.pass(step),
+                Poll::Ready(Ok(step)) => self.exchanging.upload.pass(step),
                 // It is answered already; there is nothing to say about the rest.
                 Poll::Ready(Err(Failure::Left | Failure::Refused(_))) => {
                     return Poll::Ready(Ok(false));
@@ -270,7 +255,8 @@ impl Connection {
                 Poll::Ready(Err(failure)) => return Poll::Ready(Err(failure)),
                 Poll::Pending if flushed.is_pending() => return self.poll_write_timeout(cx),
                 Poll::Pending => {
-                    ready!(upload.stalled.poll(self.config.body_timeout, cx));
+                    let stalled = &mut self.exchanging.upload.stalled;
+                    ready!(stalled.poll(self.config.body_timeout, cx));
                     return Poll::Ready(Ok(false));
                 }
             }
@@ -278,20 +264,41 @@ impl Connection {
         Poll::Ready(Ok(true))
     }
 
-    fn answer_panic(&mut self, exchanging: &mut Exchanging, panic: &str) -> Result<(), Failure> {
-        let label = &exchanging.label;
+    fn answer_panic(&mut self, panic: &str) -> Result<(), Failure> {
+        let label = &self.exchanging.label;
         tracing::error!(peer = %self.info.peer, "the service panicked on {label}: {}", OneLine(panic));
-        self.begin_answer(exchanging, plain(StatusCode::INTERNAL_SERVER_ERROR))
+        self.begin_answer(plain(StatusCode::INTERNAL_SERVER_ERROR))
     }
 
-    fn broken_by_panic(&self, exchanging: &Exchanging, panic: &str) -> Failure {
-        let label = &exchanging.label;
+    fn broken_by_panic(&self, panic: &str) -> Failure {
+        let label = &self.exchanging.label;
         tracing::error!(peer = %self.info.peer, "the answer's body panicked on {label}: {}", OneLine(panic));
-        exchanging.failure()
+        self.exchanging.failure()
     }
 }
 
 impl Exchanging {
+    /// Returns one that is over; `enough` bytes of a body start its time limit over.
+    pub(super) fn new(enough: u64) -> Self {
+        Self {
+            exchange: Exchange::UNREADABLE,
+            upload: Upload::new(enough),
+            stage: Stage::Done,
+            told_of_stop: false,
+            http10: false,
+            until_close: false,
+            label: Label::new(),
+            upgrade: None,
+        }
+    }
+
+    /// Drops what the service still has at work.
+    pub(super) fn abandon(&mut self) {
+        self.stage = Stage::Done;
+        self.upgrade = None;
+        self.upload.abandon();
+    }
+
     /// What becomes of the connection when the answer cannot go on.
     pub(super) fn failure(&self) -> Failure {
         if self.until_close {

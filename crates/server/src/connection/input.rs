@@ -3,9 +3,10 @@
 //! Bytes are decoded where they were read, in the loop's shared buffer; a connection keeps only what is left of them, so
 //! one that waits for a request keeps nothing.
 
+use std::cell::Cell;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use squall_http::h1::{Event, Limits, ParseError, RequestDecoder, RequestHead, Trailers};
 use squall_net::IoStream;
 
@@ -14,11 +15,19 @@ use super::failure::Failure;
 /// Bytes that are read ahead of what the service has asked for, so that a client that leaves is noticed.
 const READ_AHEAD: usize = 64 * 1024;
 
+/// Bytes beyond which the memory for undecoded bytes is not kept.
+const SPARE_BYTES: usize = 2 * READ_AHEAD;
+
+thread_local! {
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 #[derive(Debug)]
 pub(super) struct Input {
     decoder: RequestDecoder,
-    /// Read and not yet decoded.
-    tail: BytesMut,
+    /// Read; what is before `at` has been decoded.
+    tail: Vec<u8>,
+    at: usize,
     /// The client has shut down its writing side.
     ended: bool,
     /// The client is, or may be, in the middle of a message.
@@ -49,7 +58,8 @@ impl Input {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
             decoder: RequestDecoder::new(limits),
-            tail: BytesMut::new(),
+            tail: Vec::new(),
+            at: 0,
             ended: false,
             midway: false,
         }
@@ -78,7 +88,7 @@ impl Input {
 
     /// Takes a whole body of `length` bytes, if it has come already together with its head.
     pub(super) fn whole_body(&mut self, length: u64) -> Result<Option<Bytes>, ParseError> {
-        if (self.tail.len() as u64) < length {
+        if (self.rest().len() as u64) < length {
             return Ok(None);
         }
         let mut whole = Bytes::new();
@@ -98,10 +108,10 @@ impl Input {
         stream: &mut IoStream,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>> {
-        while !self.ended && self.tail.len() < READ_AHEAD {
+        while !self.ended && self.rest().len() < READ_AHEAD {
             ready!(stream.poll_read_with(cx, |bytes| {
                 self.ended = bytes.is_empty();
-                self.tail.extend_from_slice(bytes);
+                self.keep(bytes);
             }))?;
         }
         if self.ended {
@@ -117,7 +127,7 @@ impl Input {
         stream: &mut IoStream,
         cx: &mut Context<'_>,
     ) -> Poll<Result<usize, Failure>> {
-        self.tail = BytesMut::new();
+        self.forget();
         if self.ended {
             return Poll::Ready(Ok(0));
         }
@@ -128,38 +138,51 @@ impl Input {
 
     /// Takes what was read and belongs to no message: the first bytes of another protocol.
     pub(super) fn take_unread(&mut self) -> Bytes {
-        std::mem::take(&mut self.tail).freeze()
+        let unread = Bytes::copy_from_slice(self.rest());
+        self.forget();
+        unread
     }
 
     /// Says whether nothing of the next request has come.
     pub(super) fn is_idle(&self) -> bool {
-        self.tail.is_empty() && self.decoder.is_idle()
+        self.rest().is_empty() && self.decoder.is_idle()
     }
 
     /// Says whether the client may have more to send than it was read.
     pub(super) fn is_unread(&self) -> bool {
-        !self.ended && (self.midway || !self.tail.is_empty())
+        !self.ended && (self.midway || !self.rest().is_empty())
     }
 
     /// Says whether bytes of the body at hand wait to be decoded.
     pub(super) fn has_bytes(&self) -> bool {
-        !self.tail.is_empty()
+        !self.rest().is_empty()
     }
 
     /// Says whether the client has shut down its writing side, and everything it sent was decoded.
     pub(super) fn is_exhausted(&self) -> bool {
-        self.ended && self.tail.is_empty()
+        self.ended && self.rest().is_empty()
+    }
+
+    /// Goes on to the next request if the current one has no body; says whether it did.
+    pub(super) fn skip_end(&mut self) -> bool {
+        let skipped = self.decoder.skip_end();
+        self.midway &= !skipped;
+        skipped
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.tail[self.at..]
     }
 
     fn decode_tail(&mut self) -> Result<Option<Step>, ParseError> {
         if self.is_idle() {
             return Ok(None);
         }
-        let decoded = self.decoder.decode(&self.tail);
+        let decoded = self.decoder.decode(&self.tail[self.at..]);
         let (used, step) = own(decoded, &mut self.midway)?;
-        self.tail.advance(used);
-        if self.tail.is_empty() {
-            self.tail = BytesMut::new();
+        self.at += used;
+        if self.at == self.tail.len() {
+            self.forget();
         }
         Ok(step)
     }
@@ -167,14 +190,38 @@ impl Input {
     /// Decodes freshly read bytes in place, and keeps the rest.
     fn take(&mut self, bytes: &[u8]) -> Result<Option<Step>, ParseError> {
         self.ended = bytes.is_empty();
-        if !self.tail.is_empty() || self.ended {
-            self.tail.extend_from_slice(bytes);
+        if !self.rest().is_empty() || self.ended {
+            self.keep(bytes);
             return Ok(None);
         }
         let decoded = self.decoder.decode(bytes);
         let (used, step) = own(decoded, &mut self.midway)?;
-        self.tail.extend_from_slice(&bytes[used..]);
+        self.keep(&bytes[used..]);
         Ok(step)
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.tail.capacity() == 0 {
+            self.tail = SPARE.take();
+        }
+        if self.at > 0 {
+            self.tail.drain(..self.at);
+            self.at = 0;
+        }
+        self.tail.extend_from_slice(bytes);
+    }
+
+    /// Throws away what was read, and leaves the memory to the next connection that needs some.
+    fn forget(&mut self) {
+        let mut tail = std::mem::take(&mut self.tail);
+        self.at = 0;
+        if tail.capacity() > 0 && tail.capacity() <= SPARE_BYTES {
+            tail.clear();
+            SPARE.set(tail);
+        }
     }
 }
 

@@ -17,16 +17,21 @@ pub(super) struct Label {
 }
 
 impl Label {
-    pub(super) fn of(head: &RequestHead) -> Self {
-        let bytes = head.target().as_bytes();
-        let mut target = [0; SHOWN];
-        let shown = bytes.len().min(SHOWN);
-        target[..shown].copy_from_slice(&bytes[..shown]);
+    /// Returns one of no request.
+    pub(super) fn new() -> Self {
         Self {
-            method: head.method().clone(),
-            target,
-            length: u8::try_from(bytes.len()).unwrap_or(u8::MAX),
+            method: Method::GET,
+            target: [0; SHOWN],
+            length: 0,
         }
+    }
+
+    pub(super) fn note(&mut self, head: &RequestHead) {
+        let bytes = head.target().as_bytes();
+        let shown = bytes.len().min(SHOWN);
+        self.target[..shown].copy_from_slice(&bytes[..shown]);
+        self.length = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
+        self.method.clone_from(head.method());
     }
 }
 
@@ -53,7 +58,9 @@ mod tests {
     fn long_targets_are_cut() {
         let label = |target: &str| {
             let (parts, ()) = Request::put(target).body(()).expect(target).into_parts();
-            Label::of(&parts.into()).to_string()
+            let mut label = Label::new();
+            label.note(&parts.into());
+            label.to_string()
         };
         assert_eq!(label("/a?b"), "PUT /a?b");
         let exactly = format!("/{}", "a".repeat(59));

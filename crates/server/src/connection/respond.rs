@@ -3,105 +3,51 @@
 use std::error::Error;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Response, StatusCode};
-use squall_http::Body;
+use http::StatusCode;
 use squall_http::h1::{Exchange, ResponseStart, WriteError};
+use squall_http::{Body, Response};
 
 use super::Connection;
-use super::exchange::{Exchanging, Stage};
+use super::exchange::{SLICE, Stage};
 use super::failure::{Failure, OneLine};
 use crate::date;
 
 impl Connection {
     /// Encodes the head of the service's answer, or of a 500 if it is one that must not be sent.
-    pub(super) fn begin_answer(
-        &mut self,
-        exchanging: &mut Exchanging,
-        response: Response<Body>,
-    ) -> Result<(), Failure> {
-        let last = self.input.is_exhausted()
-            || !exchanging.upload.can_be_skipped(self.config.unread_bytes);
-        let exchange = self.last_if(last, exchanging.exchange);
-        exchanging.until_close = exchanging.http10 && response.body().length().is_none();
-        if let Err((err, response)) = self.encode_head(exchange, response, &mut exchanging.stage) {
-            let (label, status) = (&exchanging.label, response.status());
+    pub(super) fn begin_answer(&mut self, response: Response) -> Result<(), Failure> {
+        let unread_bytes = self.config.unread_bytes;
+        let last =
+            self.input.is_exhausted() || !self.exchanging.upload.can_be_skipped(unread_bytes);
+        let exchange = self.last_if(last, self.exchanging.exchange);
+        self.exchanging.until_close = self.exchanging.http10 && response.body().length().is_none();
+        if let Err(err) = self.encode_head(exchange, &response) {
+            let (label, status) = (&self.exchanging.label, response.status());
             tracing::error!(peer = %self.info.peer, "the answer {status} to {label} cannot be sent: {err}");
             let instead = plain(StatusCode::INTERNAL_SERVER_ERROR);
-            return self
-                .encode_head(exchange, instead, &mut exchanging.stage)
-                .map_err(|_| Failure::Broken);
+            self.encode_head(exchange, &instead)
+                .map_err(|_| Failure::Broken)?;
+            return self.begin_body(instead.into_body());
         }
-        if matches!(exchanging.stage, Stage::Sending { .. }) && !self.encoder.wants_body() {
-            self.end_answer(exchanging)?;
-        }
-        Ok(())
+        self.begin_body(response.into_body())
     }
 
     /// Encodes an answer of the server's own to something that could not be understood.
     pub(super) fn answer_unreadable(&mut self, status: StatusCode) -> Result<(), Failure> {
-        let mut stage = Stage::Done;
-        self.encode_head(Exchange::UNREADABLE, plain(status), &mut stage)
+        let response = plain(status);
+        self.encode_head(Exchange::UNREADABLE, &response)
             .map_err(|_| Failure::Broken)?;
-        if let Stage::Sending { piece, .. } = stage {
-            let buffer = self.output.buffer();
-            let written = self
-                .encoder
-                .data(buffer, &piece)
-                .and_then(|()| self.encoder.end(buffer));
-            written.map_err(|_| Failure::Broken)?;
-        }
-        Ok(())
+        self.begin_body(response.into_body())
     }
 
-    /// Ends an answer whose body is complete.
-    pub(super) fn end_answer(&mut self, exchanging: &mut Exchanging) -> Result<(), Failure> {
-        let trailers = match &mut exchanging.stage {
-            Stage::Sending {
-                stream: Some(stream),
-                ..
-            } => stream.as_mut().take_trailers(),
-            _ => None,
-        };
-        let ended = self
-            .encoder
-            .end_with(self.output.buffer(), trailers.as_ref());
-        ended.map_err(|err| self.broken(exchanging, &err))?;
-        exchanging.stage = Stage::Done;
-        Ok(())
-    }
-
-    /// Logs why an answer cannot go on.
-    pub(super) fn broken(&self, exchanging: &Exchanging, err: &dyn Error) -> Failure {
-        let label = &exchanging.label;
-        let cause = err
-            .source()
-            .map(|cause| format!(": {cause}"))
-            .unwrap_or_default();
-        tracing::error!(peer = %self.info.peer, "the answer to {label} is cut off: {err}{}", OneLine(&cause));
-        exchanging.failure()
-    }
-
-    /// Encodes a head and moves `stage` on to the body; gives the response back if it must not be sent.
-    #[expect(
-        clippy::result_large_err,
-        reason = "moved once, and only when the service has a bug"
-    )]
-    fn encode_head(
-        &mut self,
-        exchange: Exchange,
-        response: Response<Body>,
-        stage: &mut Stage,
-    ) -> Result<(), (WriteError, Response<Body>)> {
-        let date = date::now();
-        let start = ResponseStart {
-            date: date.as_ref(),
-            ..ResponseStart::of(&response, response.body().length())
-        };
-        if let Err(err) = self.encoder.head(self.output.buffer(), exchange, &start) {
-            return Err((err, response));
-        }
-        *stage = match response.into_body() {
+    /// Encodes a small body at once, and leaves others to [`advance`](Self::advance).
+    fn begin_body(&mut self, body: Body) -> Result<(), Failure> {
+        let wanted = self.encoder.wants_body();
+        self.exchanging.stage = match body {
+            Body::Full(piece) if wanted && piece.len() <= SLICE => {
+                let encoded = self.encoder.data(self.output.buffer(), &piece);
+                encoded.map_err(|err| self.broken(&err))?;
+                return self.end_answer();
+            }
             Body::Full(piece) => Stage::Sending {
                 piece,
                 stream: None,
@@ -111,15 +57,54 @@ impl Connection {
                 stream: Some(stream),
             },
         };
+        if !wanted {
+            self.end_answer()?;
+        }
         Ok(())
+    }
+
+    /// Ends an answer whose body is complete.
+    pub(super) fn end_answer(&mut self) -> Result<(), Failure> {
+        let trailers = match &mut self.exchanging.stage {
+            Stage::Sending {
+                stream: Some(stream),
+                ..
+            } => stream.as_mut().take_trailers(),
+            _ => None,
+        };
+        let ended = self
+            .encoder
+            .end_with(self.output.buffer(), trailers.as_ref());
+        ended.map_err(|err| self.broken(&err))?;
+        self.exchanging.stage = Stage::Done;
+        Ok(())
+    }
+
+    /// Logs why an answer cannot go on.
+    pub(super) fn broken(&self, err: &dyn Error) -> Failure {
+        let label = &self.exchanging.label;
+        let cause = err
+            .source()
+            .map(|cause| format!(": {cause}"))
+            .unwrap_or_default();
+        tracing::error!(peer = %self.info.peer, "the answer to {label} is cut off: {err}{}", OneLine(&cause));
+        self.exchanging.failure()
+    }
+
+    /// Encodes a head; nothing is changed if it must not be sent.
+    fn encode_head(&mut self, exchange: Exchange, response: &Response) -> Result<(), WriteError> {
+        let date = date::line();
+        let start = ResponseStart {
+            date: date.as_ref(),
+            ..ResponseStart::of(response)
+        };
+        self.encoder.head(self.output.buffer(), exchange, &start)
     }
 }
 
 /// Makes an answer that is a status and its name.
-pub(super) fn plain(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::from(format!("{status}\n")));
+pub(super) fn plain(status: StatusCode) -> Response {
+    let mut response = Response::with_type("text/plain; charset=utf-8", format!("{status}\n"));
     *response.status_mut() = status;
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, text);
     response
 }

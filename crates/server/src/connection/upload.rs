@@ -41,36 +41,48 @@ pub(super) enum Demand {
 }
 
 impl Upload {
-    /// Makes the body of a request, and the upload that feeds it; the time limit starts over after `enough` bytes.
-    pub(super) fn begin(
-        head: &RequestHead,
-        input: &mut Input,
-        enough: u64,
-    ) -> Result<(Self, Body), squall_http::h1::ParseError> {
-        let length = head.body().length();
-        let mut upload = Self {
+    /// Makes one that is over, whose time limit starts over after `enough` bytes.
+    pub(super) fn new(enough: u64) -> Self {
+        Self {
             sender: None,
-            expects_continue: head.expects_continue(),
+            expects_continue: false,
             complete: true,
             broken: false,
-            left: length,
+            left: None,
             stalled: Deadline::default(),
             enough,
-        };
+        }
+    }
+
+    /// Begins with the body of a request, and makes what the service gets.
+    pub(super) fn begin(
+        &mut self,
+        head: &RequestHead,
+        input: &mut Input,
+    ) -> Result<Body, squall_http::h1::ParseError> {
+        self.expects_continue = false;
+        self.complete = true;
+        self.broken = false;
+        if input.skip_end() {
+            return Ok(Body::empty());
+        }
+        let length = head.body().length();
+        self.left = length;
+        self.stalled.restart();
         if let Some(length) = length
             && let Some(whole) = input.whole_body(length)?
         {
-            upload.expects_continue = false;
-            return Ok((upload, whole.into()));
+            return Ok(whole.into());
         }
         debug_assert!(matches!(
             head.body(),
             BodyKind::Chunked | BodyKind::Length(_)
         ));
         let (sender, body) = Body::channel(QUEUE, length);
-        upload.complete = false;
-        upload.sender = Some(sender);
-        Ok((upload, body))
+        self.expects_continue = head.expects_continue();
+        self.complete = false;
+        self.sender = Some(sender);
+        Ok(body)
     }
 
     pub(super) fn poll_demand(&mut self, cx: &mut Context<'_>) -> Demand {
@@ -103,7 +115,7 @@ impl Upload {
             Step::End(trailers) => {
                 self.complete = true;
                 if let Some(sender) = self.sender.take() {
-                    sender.finish_with(trailers);
+                    sender.finish_with(trailers.map(|trailers| *trailers).unwrap_or_default());
                 }
             }
             Step::Closed | Step::Head(_) => self.fail(BodyError::Disconnected),

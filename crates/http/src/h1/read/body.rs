@@ -1,7 +1,5 @@
 //! A body in the making, of either side.
 
-use http::HeaderMap;
-
 use super::chunked::Chunked;
 use super::lines::Lines;
 use crate::h1::{BodyKind, Event, Limits, ParseError};
@@ -37,7 +35,7 @@ impl BodyReader {
     ) -> Result<(usize, Option<Event<'a, H>>), ParseError> {
         let piece = match self {
             Self::Chunked(chunked) => return chunked.decode(input, limits, lines),
-            Self::Length(0) => return Ok((0, Some(Event::End(HeaderMap::new())))),
+            Self::Length(0) => return Ok((0, Some(Event::End(None)))),
             Self::UntilClose(0) if !input.is_empty() => return Err(ParseError::BodyTooLarge),
             Self::Length(left) | Self::UntilClose(left) => {
                 // What does not fit into a `usize` is more than the input has.

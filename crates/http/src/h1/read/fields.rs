@@ -5,8 +5,8 @@ use std::ops::Range;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::h1::ParseError;
 use crate::h1::syntax::{is_field_value, is_token_byte, may_trail, trim_end};
+use crate::h1::{ParseError, Trailers};
 
 /// Bytes of the longest name that a [`HeaderName`] can hold.
 const LONGEST_NAME: usize = u16::MAX as usize;
@@ -37,16 +37,16 @@ pub(super) fn parse(
 }
 
 /// Parses a trailer section of these lines.
-pub(super) fn parse_trailers(section: &[u8], ends: &[u32]) -> Result<HeaderMap, ParseError> {
+pub(super) fn parse_trailers(section: &[u8], ends: &[u32]) -> Result<Trailers, ParseError> {
     if ends.is_empty() {
-        return Ok(HeaderMap::new());
+        return Ok(None);
     }
     let section = Bytes::copy_from_slice(section);
     let map = parse(&section, 0, ends, |_, _| Ok(()))?;
     if !map.keys().all(may_trail) {
         return Err(ParseError::ForbiddenTrailer);
     }
-    Ok(map)
+    Ok(Some(Box::new(map)))
 }
 
 /// Finds the parts of a field line: where its name ends, and where its value is, without white space around it.

@@ -85,6 +85,20 @@ impl RequestDecoder {
         decoded
     }
 
+    /// Goes on to the next request if all of the current one's body has been handed out: the same as decoding its
+    /// [`Event::End`], for callers that know that nothing else can come. Says whether it did.
+    pub fn skip_end(&mut self) -> bool {
+        let complete = matches!(&self.state, State::Body(body) if body.is_complete());
+        if complete {
+            self.state = if self.keep_alive {
+                State::Head
+            } else {
+                State::Closed
+            };
+        }
+        complete
+    }
+
     /// Says what it means that the peer closed its side now.
     ///
     /// # Errors

@@ -1,11 +1,12 @@
 //! The server's side of writing.
 
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 
 use super::body::BodyWriter;
-use super::fields::{self, agreed_length};
+use super::fields::{self, Seen, agreed_length};
 use crate::h1::head::MethodKind;
 use crate::h1::{Exchange, WriteError};
+use crate::{DateLine, Response};
 
 /// The interim response that invites the body of a request with `Expect: 100-continue` (RFC 9110 §15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -19,20 +20,36 @@ pub struct ResponseStart<'a> {
     pub reason: Option<&'a str>,
     /// The fields. `Transfer-Encoding` is refused, `Content-Length` must agree with `length`; `Connection: close` is
     /// understood.
-    pub headers: &'a HeaderMap,
+    pub headers: Option<&'a HeaderMap>,
+    /// The value of one more field, `Content-Type`.
+    pub content_type: Option<&'static str>,
     /// The exact length of the body in bytes; `None` if it is not known. See [`Body::length`](crate::Body::length).
     pub length: Option<u64>,
-    /// The value of `Date` (RFC 9110 §6.6.1), added if `headers` has none: the caller has a clock.
-    pub date: Option<&'a HeaderValue>,
+    /// The `Date` (RFC 9110 §6.6.1), added if `headers` has none: the caller has a clock.
+    pub date: Option<&'a DateLine>,
 }
 
 impl<'a> ResponseStart<'a> {
     /// Describes `response`, without a date.
-    pub fn of<B>(response: &'a Response<B>, length: Option<u64>) -> Self {
+    pub fn of(response: &'a Response) -> Self {
+        let (headers, content_type) = response.fields();
         Self {
             status: response.status(),
             reason: None,
-            headers: response.headers(),
+            headers,
+            content_type,
+            length: response.body().length(),
+            date: None,
+        }
+    }
+
+    /// Describes a response of the `http` crate with a body of this length, without a date.
+    pub fn of_parts<B>(response: &'a http::Response<B>, length: Option<u64>) -> Self {
+        Self {
+            status: response.status(),
+            reason: None,
+            headers: Some(response.headers()),
+            content_type: None,
             length,
             date: None,
         }
@@ -241,11 +258,19 @@ fn write_head(
 ) -> Result<Plan, WriteError> {
     let content = content(exchange, start.status)?;
     // Most heads fit; a line of a usual field takes about forty bytes.
-    out.reserve(128 + 40 * start.headers.len());
+    out.reserve(192 + start.headers.map_or(0, |headers| 40 * headers.len()));
     status_line(out, start.status, start.reason)?;
-    let seen = fields::write(out, start.headers, false)?;
+    let seen = match start.headers {
+        Some(headers) => fields::write(out, headers, false)?,
+        None => Seen::default(),
+    };
     if let (Some(date), false) = (start.date, seen.date) {
-        fields::line(out, &header::DATE, date.as_bytes());
+        out.extend_from_slice(date.as_bytes());
+    }
+    if let Some(kind) = start.content_type {
+        out.extend_from_slice(b"content-type: ");
+        out.extend_from_slice(kind.as_bytes());
+        out.extend_from_slice(b"\r\n");
     }
     let body = write_framing(out, exchange, &content, seen.content_length, start.length)?;
     let keep_alive = exchange.keep_alive && !seen.close && body != BodyWriter::Raw;
