@@ -23,7 +23,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Once};
 
 use squall::HttpServer;
-use squall::http::{Body, Request};
+use squall::server::Request;
 
 use crate::{Failure, say};
 use answers::Site;
@@ -65,7 +65,7 @@ fn serve(options: Options) -> squall::Result<()> {
                 files: files.clone(),
                 body_limit,
             });
-            move |request: Request<Body>| answers::answer(Rc::clone(&site), request)
+            move |request: Request| answers::answer(Rc::clone(&site), request.into())
         }
     };
     let mut server = HttpServer::new(factory).config(options.config);

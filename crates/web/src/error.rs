@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::Write as _;
 
-use http::{Extensions, StatusCode};
+use http::StatusCode;
 use squall_http::Body;
 
 use crate::{IntoResponse, Response};
@@ -114,8 +114,8 @@ impl Note {
         response
     }
 
-    pub(crate) fn take(extensions: &mut Extensions) -> Option<Self> {
-        extensions.remove()
+    pub(crate) fn take(response: &mut Response) -> Option<Self> {
+        response.take_extension()
     }
 }
 

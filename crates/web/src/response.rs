@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::HeaderValue;
 use http::{HeaderMap, StatusCode};
 use squall_http::Body;
 
@@ -18,8 +18,7 @@ pub use html::Html;
 pub use json::{Json, JsonRejection};
 pub use redirect::Redirect;
 
-/// A response: the type of the `http` crate, with our body.
-pub type Response = http::Response<Body>;
+pub use squall_http::Response;
 
 /// What a handler may return.
 ///
@@ -57,6 +56,12 @@ impl IntoResponse for Response {
     }
 }
 
+impl IntoResponse for http::Response<Body> {
+    fn into_response(self) -> Response {
+        self.into()
+    }
+}
+
 impl IntoResponse for () {
     fn into_response(self) -> Response {
         status(StatusCode::NO_CONTENT)
@@ -87,17 +92,12 @@ fn status(code: StatusCode) -> Response {
 /// A response of this type and body.
 ///
 /// Callers pass a constant, because a value made from text at run time is looked at byte by byte.
-pub(crate) fn with_type(kind: HeaderValue, body: impl Into<Body>) -> Response {
-    let mut response = Response::new(body.into());
-    response.headers_mut().insert(CONTENT_TYPE, kind);
-    response
-}
 
 macro_rules! with_type {
     ($kind:literal: $($type:ty),*) => {$(
         impl IntoResponse for $type {
             fn into_response(self) -> Response {
-                with_type(const { HeaderValue::from_static($kind) }, self)
+                Response::with_type($kind, self)
             }
         }
     )*};

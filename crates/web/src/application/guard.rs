@@ -98,7 +98,7 @@ impl Report {
 
     /// Writes the body and the log line of a response to a failure; others pass.
     pub(super) fn finish(&self, mut response: Response) -> Response {
-        if let Some(note) = Note::take(response.extensions_mut()) {
+        if let Some(note) = Note::take(&mut response) {
             self.log(response.status(), &note);
             fill(&mut response, &note, self.accept.as_ref());
         }
@@ -110,7 +110,7 @@ impl Report {
         let message = one_line(message(panic));
         tracing::error!(target: "squall::web", "{method} {route}: handler panicked: {message}");
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        if let Some(note) = Note::take(response.extensions_mut()) {
+        if let Some(note) = Note::take(&mut response) {
             fill(&mut response, &note, self.accept.as_ref());
         }
         response

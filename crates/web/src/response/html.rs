@@ -1,11 +1,8 @@
 //! Pages.
 
-use http::header::HeaderValue;
 use squall_http::Body;
 
-use super::{IntoResponse, Response, with_type};
-
-const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+use super::{IntoResponse, Response};
 
 /// A page: `text/html; charset=utf-8`.
 ///
@@ -26,6 +23,6 @@ pub struct Html<T>(pub T);
 
 impl<T: Into<Body>> IntoResponse for Html<T> {
     fn into_response(self) -> Response {
-        with_type(HTML, self.0)
+        Response::with_type("text/html; charset=utf-8", self.0)
     }
 }

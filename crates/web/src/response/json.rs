@@ -5,16 +5,14 @@ use std::error::Error;
 use std::fmt;
 
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::{IntoResponse, Response, with_type};
+use super::{IntoResponse, Response};
 use crate::extract::{BodyRejection, Needs, collect};
 use crate::{Context, Failure, FromRequest, HttpError};
-
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// JSON: as an argument the body of the request, as a result the body of the response.
 ///
@@ -65,7 +63,7 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Ok(text) => with_type(JSON, text),
+            Ok(text) => Response::with_type("application/json", text),
             Err(error) => HttpError::from(error).into_response(),
         }
     }

@@ -12,10 +12,8 @@ use squall_http::{Body, BodyError, BodyStream};
 use squall_ioloop::{IoLoop, sleep_until};
 
 use super::queue::{EventSender, Receiver, SendError, queue};
-use crate::response::{IntoResponse, Response, with_type};
+use crate::response::{IntoResponse, Response};
 use crate::{HttpError, Result};
-
-const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 
 /// How many bytes wait for a slow peer unless the stream says otherwise.
 const BUFFER: usize = 64 * 1024;
@@ -115,7 +113,7 @@ impl IntoResponse for EventStream {
             keep_alive: self.keep_alive.map(KeepAlive::new),
             finite: self.finite,
         };
-        let mut response = with_type(EVENTS, Body::stream(events));
+        let mut response = Response::with_type("text/event-stream", Body::stream(events));
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(

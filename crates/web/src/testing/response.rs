@@ -72,7 +72,7 @@ pub struct TestStream {
 
 impl TestStream {
     pub(super) fn new(response: Response) -> Self {
-        let (parts, body) = response.into_parts();
+        let (parts, body) = http::Response::from(response).into_parts();
         Self { parts, body }
     }
 
