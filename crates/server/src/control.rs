@@ -274,12 +274,6 @@ impl Member {
         self.in_flight = false;
     }
 
-    /// Lets the connection be counted without this member.
-    pub(crate) fn hand_over(&mut self) {
-        self.stand_up();
-        self.present = false;
-    }
-
     /// Ends the connection.
     pub(crate) fn leave(&mut self) {
         self.stand_up();

@@ -39,4 +39,5 @@ pub use request::Request;
 pub use server::HttpServer;
 pub use service::{Answer, ConnectInfo, Service};
 pub use serving::Serving;
+pub use squall_http::Response;
 pub use upgrade::{OnUpgrade, Upgraded};

@@ -94,12 +94,15 @@ pub use web::{Application, Json, Path, Query, State};
 pub mod http {
     //! HTTP: the vocabulary of the `http` crate, bodies, and HTTP/1.1 as state machines without I/O.
     //!
-    //! ```
-    //! use squall::http::{Body, Response, StatusCode};
-    //! use squall::server::Request;
+    //! `Request` and `Response` are the `http` crate's here. What a server works with are cheaper types that turn into these
+    //! and back: [`server::Request`](crate::server::Request) and [`server::Response`](crate::server::Response).
     //!
-    //! async fn teapot(_request: Request) -> Response<Body> {
-    //!     let mut response = Response::new(Body::from("short and stout"));
+    //! ```
+    //! use squall::http::StatusCode;
+    //! use squall::server::{Request, Response};
+    //!
+    //! async fn teapot(_request: Request) -> Response {
+    //!     let mut response = Response::new("short and stout");
     //!     *response.status_mut() = StatusCode::IM_A_TEAPOT;
     //!     response
     //! }

@@ -16,8 +16,8 @@ use http::header::{
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Method, StatusCode, Uri};
-use squall::server::{Answer, Service};
-use squall::web::{IntoResponse as _, Request, Response};
+use squall::server::{Answer, Request, Service};
+use squall::web::{IntoResponse as _, Response};
 
 /// Nothing but what this server serves, and nobody may frame it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \

@@ -1,6 +1,6 @@
 //! Fetches that succeed.
 
-use http::{Method, Request, Response, StatusCode, Uri};
+use http::{Method, Response, StatusCode, Uri};
 use squall_client::{HttpClient, HttpRequest};
 use squall_http::Body;
 use squall_ioloop::{IoLoop, spawn};
@@ -10,27 +10,27 @@ use crate::on_loop;
 use crate::peer::{Act, Peer};
 
 /// Answers with the request as text; `/status/N` with that status, `/stream` in pieces.
-async fn mirror(request: Request<Body>) -> Response<Body> {
+async fn mirror(request: squall_server::Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    if let Some(code) = parts.uri.path().strip_prefix("/status/") {
+    if let Some(code) = parts.path().strip_prefix("/status/") {
         let mut response = Response::new(Body::from("a status"));
         *response.status_mut() = code.parse().unwrap_or(StatusCode::IM_A_TEAPOT);
         return response;
     }
-    if parts.uri.path() == "/stream" {
+    if parts.path() == "/stream" {
         return Response::new(Body::from_chunks(["one ", "two ", "three"]));
     }
     let body = body.collect(1 << 24).await.expect("the upload is whole");
     let mut fields: Vec<String> = parts
-        .headers
+        .headers()
         .iter()
         .map(|(name, value)| format!("{name}={}", value.to_str().unwrap_or("?")))
         .collect();
     fields.sort();
     let text = format!(
         "{} {} {} {}",
-        parts.method,
-        parts.uri,
+        parts.method(),
+        parts.uri(),
         fields.join(","),
         body.len()
     );
@@ -119,7 +119,7 @@ fn a_stream_is_sent_in_chunks() {
 #[test]
 fn large_bodies_pass_both_ways() {
     on_loop(async {
-        let echo = |request: Request<Body>| async { Response::new(request.into_body()) };
+        let echo = |request: squall_server::Request| async { Response::new(request.into_body()) };
         let serving = HttpServer::new(move || echo)
             .listen("127.0.0.1:0")?
             .serve()?;
@@ -249,7 +249,7 @@ fn answers_of_every_framing_are_understood() {
 #[test]
 fn an_answer_before_the_end_of_the_upload_is_taken() {
     on_loop(async {
-        let refuse = |_request: Request<Body>| async {
+        let refuse = |_request: squall_server::Request| async {
             let mut response = Response::new(Body::from("too much"));
             *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
             response

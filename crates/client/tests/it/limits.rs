@@ -93,9 +93,9 @@ fn a_connection_that_is_not_made_in_time_is_a_connect_timeout() {
 #[test]
 fn the_time_of_an_answer_is_told_by_the_loops_clock() {
     on_paused_loop(async {
-        use http::{Request, Response};
+        use http::Response;
         use squall_http::Body;
-        let slow = |_request: Request<Body>| async {
+        let slow = |_request: squall_server::Request| async {
             sleep(Duration::from_secs(7)).await;
             Response::new(Body::from("at last"))
         };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::Response;
 use squall_client::{ClientConfig, HttpClient, HttpRequest};
 use squall_http::Body;
 use squall_ioloop::{moment, multi};
@@ -15,7 +15,7 @@ use crate::peer::{Act, Peer};
 const OK: Act = Act::Say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
 
 fn serve() -> std::io::Result<(Serving, String)> {
-    let hello = |_request: Request<Body>| async { Response::new(Body::from("hello")) };
+    let hello = |_request: squall_server::Request| async { Response::new(Body::from("hello")) };
     let serving = HttpServer::new(move || hello)
         .listen("127.0.0.1:0")?
         .serve()?;

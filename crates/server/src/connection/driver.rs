@@ -87,16 +87,6 @@ impl Driver {
         self.doing = Doing::Waiting(Waiting::ForRequest);
     }
 
-    /// Lets go of an idle connection; the driver is as new then.
-    pub(crate) fn detach(&mut self) -> Option<IoStream> {
-        self.doing = Doing::Over;
-        self.connection.stream.take()
-    }
-
-    pub(crate) fn member(&mut self) -> &mut Member {
-        &mut self.connection.member
-    }
-
     /// Serves the connection in a task of its own until it ends, or until it may be parked.
     pub(crate) async fn run(&mut self) -> Rest {
         self.connection.member.sit_down();

@@ -62,7 +62,7 @@ fn values_as_responses() {
             seen(Json([1, 2])).await,
             is(200, "application/json", "[1,2]")
         );
-        assert_eq!(seen(Response::new("a".into())).await, is(200, "", "a"));
+        assert_eq!(seen(Response::new("a")).await, is(200, "", "a"));
         assert_eq!(seen(StatusCode::ACCEPTED).await, is(202, "", ""));
         assert_eq!(seen(StatusCode::GONE).await, is(410, TEXT, "410 Gone\n"));
         assert_eq!(seen((StatusCode::CREATED, "a")).await, is(201, TEXT, "a"));

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use squall_http::Body;
-use squall_server::Service;
+use squall_server::{Request, Service};
 
 use crate::status;
 
@@ -43,7 +43,7 @@ pub(super) type Book = Rc<RefCell<Vec<Seen>>>;
 /// | anything else | 200, and the body's length |
 pub(super) fn victim(book: &Book) -> impl Service + use<> {
     let book = Rc::clone(book);
-    move |request| {
+    move |request: Request| {
         let (method, target, body) = taken(request);
         let number = book.borrow().len();
         book.borrow_mut().push(Seen {
@@ -75,7 +75,7 @@ pub(super) fn victim(book: &Book) -> impl Service + use<> {
 }
 
 /// Takes a request apart; the only place that knows its type.
-fn taken(request: Request<Body>) -> (String, String, Body) {
+fn taken(request: Request) -> (String, String, Body) {
     let method = request.method().to_string();
     let target = request.uri().to_string();
     (method, target, request.into_body())
