@@ -176,7 +176,9 @@ impl Bench {
 
     fn show(&self, case: &Case, entry: &Entry<'_>, what: &str) {
         let detail = format!("{}, {what}", entry.name());
-        self.progress.show(case.title, &detail);
+        // Cases that alternate are one subject: what stands before the comma.
+        let subject = case.title.split(',').next().unwrap_or_default();
+        self.progress.show(subject, &detail);
     }
 
     fn take_round(&self, entry: &mut Entry<'_>, case: &Case, number: usize) {

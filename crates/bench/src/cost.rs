@@ -1,5 +1,5 @@
 //! Instructions of the hot paths, for `cargo xtask cost`: the loop, the parser and the writer in processes of
-//! their own, and the server under test with a plaintext request.
+//! their own, and the server under test with each kind of request.
 //!
 //! What is told here must not depend on time or chance, so nothing runs beside what is counted, and no start of
 //! a program is in it: a figure is the difference between a long and a short run, or callgrind is switched on
@@ -85,11 +85,10 @@ pub(crate) fn run() -> Result<bool, String> {
     for Pure(name, _) in PURE_ROWS {
         figures.insert(name.to_owned(), json!(child(counter, name, PURE_TIMES)?));
     }
-    for (name, pipeline) in [
-        ("server: plaintext request", 1),
-        ("server: plaintext request, 16 pipelined", 16),
-    ] {
-        figures.insert(name.to_owned(), json!(server(counter, pipeline)?));
+    let bench = squall_alone(counter)?;
+    for (name, case) in server_rows() {
+        let count = bench.per_request(counter, &bench.ready[0], &case, VOLLEYS)?;
+        figures.insert(name.to_owned(), json!(count));
     }
     let compiler = machine::compiler();
     println!(
@@ -133,7 +132,28 @@ pub(crate) fn run_one(words: &[String]) -> ExitCode {
     }
 }
 
-fn server(counter: Counter, pipeline: usize) -> Result<f64, String> {
+/// What is asked of the server under test, an `Application` with every default on.
+fn server_rows() -> [(&'static str, Case); 4] {
+    let case = |route| Case {
+        connections: 1,
+        ..Case::rate("cost", route)
+    };
+    [
+        ("server: plaintext request", case(Route::Plaintext)),
+        (
+            "server: plaintext request, 16 pipelined",
+            Case {
+                pipeline: 16,
+                ..case(Route::Plaintext)
+            },
+        ),
+        ("server: JSON request", case(Route::Json)),
+        ("server: POST of 1 KiB of JSON", case(Route::PostJson)),
+    ]
+}
+
+/// A bench of Squall's server and nobody else.
+fn squall_alone(counter: Counter) -> Result<Bench, String> {
     let places = Places::find()?;
     process::watch(&places.work).map_err(|err| format!("cannot watch for signals: {err}"))?;
     places.build_own()?;
@@ -142,20 +162,14 @@ fn server(counter: Counter, pipeline: usize) -> Result<f64, String> {
         .find(|server| server.name == SQUALL)
         .ok_or("there is no Squall on the list")?;
     let ready = vec![places.prepare(squall)?];
-    let bench = Bench {
+    Ok(Bench {
         pace: Pace::new(true),
         cores: Cores::find(),
         counter: Some(counter),
         places,
         ready,
         progress: Progress::new(1.0),
-    };
-    let case = Case {
-        connections: 1,
-        pipeline,
-        ..Case::rate("cost", Route::Plaintext)
-    };
-    bench.per_request(counter, &bench.ready[0], &case, VOLLEYS)
+    })
 }
 
 fn decode_short(times: u64) {

@@ -11,7 +11,7 @@ use crate::machine;
 use crate::pin::Cores;
 use crate::process;
 use crate::progress::Progress;
-use crate::report::{Chapter, LeftOut, Report, html, json, terminal};
+use crate::report::{Chapter, LeftOut, Report, Table, html, json, terminal};
 use crate::servers::{Places, ROSTER, Ready, SQUALL};
 use crate::suite::{Suite, Work};
 use crate::suites::SUITES;
@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
         .collect();
     let with_servers = suites
         .iter()
-        .any(|suite| matches!(suite.work, Work::Servers(_)));
+        .any(|suite| !matches!(suite.work, Work::Own { .. }));
     let (ready, left_out) = if with_servers {
         prepare(&places, options)?
     } else {
@@ -147,28 +147,31 @@ fn expected(bench: &Bench, suite: &Suite) -> f64 {
             .iter()
             .map(|case| bench.expected(case))
             .sum(),
+        Work::Tables { seconds, .. } => seconds(bench),
         Work::Own { seconds, .. } => seconds(bench.pace.quick),
     }
 }
 
-fn chapter(bench: &mut Bench, suite: &Suite) -> Vec<crate::report::Table> {
+fn chapter(bench: &mut Bench, suite: &Suite) -> Vec<Table> {
+    if let Work::Own { run, .. } = suite.work {
+        return run(bench);
+    }
+    println!(
+        "\n## {}\n\n{}.\nFor {}.",
+        suite.name, suite.measures, suite.audience
+    );
+    let show = |table: &Table| {
+        bench.progress.clear();
+        println!("\n{}", terminal::table(table));
+    };
     match suite.work {
-        Work::Servers(cases) => {
-            println!(
-                "\n## {}\n\n{}.\nFor {}.",
-                suite.name, suite.measures, suite.audience
-            );
-            cases(bench.pace.quick)
-                .iter()
-                .map(|case| {
-                    let table = bench.compare(case);
-                    bench.progress.clear();
-                    println!("\n{}", terminal::table(&table));
-                    table
-                })
-                .collect()
-        }
-        Work::Own { run, .. } => run(bench),
+        Work::Servers(cases) => cases(bench.pace.quick)
+            .iter()
+            .map(|case| bench.compare(case))
+            .inspect(show)
+            .collect(),
+        Work::Tables { run, .. } => run(bench).into_iter().inspect(show).collect(),
+        Work::Own { .. } => unreachable!("it has run above"),
     }
 }
 

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub(crate) use prepare::Places;
-pub(crate) use roster::{ROSTER, SQUALL, Server};
+pub(crate) use roster::{FLOOR, ROSTER, SQUALL, Server};
 
 use crate::drive::last_line;
 use crate::pin;

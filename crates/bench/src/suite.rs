@@ -21,7 +21,13 @@ pub(crate) struct Suite {
 pub(crate) enum Work {
     /// All servers that offer it, a table for each case. The argument is whether to be quick.
     Servers(fn(bool) -> Vec<Case>),
-    /// In its own way.
+    /// Servers, but put side by side in another way than by their figures in a case.
+    Tables {
+        run: fn(&Bench) -> Vec<Table>,
+        /// Roughly how many seconds that takes, for the progress bar.
+        seconds: fn(&Bench) -> f64,
+    },
+    /// Without servers, in its own way; it prints what it finds itself.
     Own {
         run: fn(&mut Bench) -> Vec<Table>,
         /// Roughly how many seconds that takes, quick or not, for the progress bar.

@@ -1,6 +1,7 @@
 //! The suites, one file each. A new one is its file and its line in [`SUITES`].
 
 mod churn;
+mod headroom;
 mod idle_memory;
 pub(crate) mod ioloop;
 mod json;
@@ -13,7 +14,7 @@ mod routing;
 use crate::suite::Suite;
 
 /// In the order in which they run.
-pub(crate) const SUITES: [Suite; 9] = [
+pub(crate) const SUITES: [Suite; 10] = [
     ioloop::SUITE,
     plaintext::SUITE,
     pipelined::SUITE,
@@ -23,4 +24,5 @@ pub(crate) const SUITES: [Suite; 9] = [
     churn::SUITE,
     idle_memory::SUITE,
     latency_idle::SUITE,
+    headroom::SUITE,
 ];

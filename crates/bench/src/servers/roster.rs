@@ -4,6 +4,8 @@ use crate::suite::Route;
 
 /// The name that the others' ratios refer to.
 pub(crate) const SQUALL: &str = "squall";
+/// The server that does nothing.
+pub(crate) const FLOOR: &str = "squall-floor";
 
 /// A server under test.
 #[derive(Debug)]
@@ -47,7 +49,7 @@ pub(crate) const ROSTER: [Server; 10] = [
         ALL,
     ),
     server(
-        "squall-floor",
+        FLOOR,
         env!("CARGO_PKG_VERSION"),
         Kind::Own("squall-floor"),
         &[Route::Plaintext],
