@@ -1,5 +1,6 @@
 //! The state of a loop, as its own thread sees it.
 
+mod events;
 mod pump;
 
 use std::cell::{Cell, RefCell, UnsafeCell};
@@ -18,6 +19,7 @@ use crate::descriptor::Handlers;
 use crate::error::TaskError;
 use crate::executor::ThreadPoolExecutor;
 use crate::inbox::{Inbox, SendUnit};
+use crate::reactor::Reactor;
 use crate::report;
 use crate::task::cell::{self, Header};
 use crate::task::cells::Cells;
@@ -76,6 +78,7 @@ pub(crate) struct Core {
     runtime: RefCell<Option<Rc<LocalRuntime>>>,
     pub(crate) executor: RefCell<Option<ThreadPoolExecutor>>,
     pub(crate) handlers: Handlers,
+    pub(crate) reactor: Rc<Reactor>,
     pub(crate) recorder: Recorder,
 }
 
@@ -115,6 +118,7 @@ impl Core {
             runtime: RefCell::new(Some(Rc::new(runtime))),
             executor: RefCell::default(),
             handlers: Handlers::default(),
+            reactor: Rc::new(Reactor::new(inbox, generation)),
             recorder: Recorder::default(),
         });
         // It fails only while the thread ends, and then nobody asks for the current loop any more.
@@ -174,6 +178,11 @@ impl Core {
     /// Where the unit that runs was made.
     pub(crate) fn location(&self) -> &'static Location<'static> {
         self.location.get()
+    }
+
+    /// Notes the place that stands for what runs now, when the unit itself does not know it.
+    pub(crate) fn set_location(&self, location: &'static Location<'static>) {
+        self.location.set(location);
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -329,6 +338,7 @@ impl Core {
         let _entered = Entered::enter(self);
         let mail = self.inbox.shut();
         self.handlers.clear();
+        self.close_reactor();
         while let Some(member) = self.tasks.first() {
             let header = Header::from_links(member);
             // SAFETY: members of the list are alive, and this is the loop's thread. Cancelling takes

@@ -56,6 +56,7 @@ mod periodic;
 pub mod process;
 mod promise;
 pub mod queues;
+pub mod reactor;
 mod readable;
 mod report;
 mod signal;

@@ -8,8 +8,10 @@
 //! descriptors and tasks of other libraries get their share; it also yields when the runtime's
 //! cooperative budget is used up, since every read and write would then only be put off.
 //!
-//! When the queue is empty the pump sleeps. A push from its own thread, a letter from another one
-//! or the alarm for the next timer wakes it.
+//! Events of the reactor are units as well: a turn begins with some of them (`core/events`).
+//!
+//! When the queue is empty the pump sleeps. A push from its own thread, a letter from another one,
+//! the alarm for the next timer or an event of the reactor wakes it.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -150,7 +152,7 @@ impl Future for Pump {
 
 /// Why a run of units ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ended {
+pub(super) enum Ended {
     /// The turn is over.
     Turn,
     /// The runtime must have its share first.
@@ -166,6 +168,10 @@ impl Core {
             self.inbox.awake();
         }
         self.collect_timers();
+        if self.queued() > 0 {
+            // It may not come to rest for long; before it does, it looks in any case.
+            self.look_for_events(cx);
+        }
         let mut share = UNITS_PER_POLL;
         loop {
             if self.inbox.has_mail() {
@@ -174,10 +180,13 @@ impl Core {
             if self.pump.left.get() == 0 {
                 self.pump.left.set(self.queued());
             }
-            let worked = self.pump.left.get() > 0;
+            self.collect_events(cx);
+            let worked = self.pump.left.get() > 0 || self.has_events();
             if worked {
                 self.pump.probes.set(0);
-                if self.run_units(&mut share) == Ended::Share {
+                if self.run_events(&mut share) == Ended::Share
+                    || self.run_units(&mut share) == Ended::Share
+                {
                     cx.waker().wake_by_ref();
                     return;
                 }
@@ -251,6 +260,14 @@ impl Core {
 
     /// Goes to sleep until there is something to run; false when there is something already.
     fn rest(&self, cx: &mut Context<'_>) -> bool {
+        if self.look_for_events(cx) {
+            if tokio::task::coop::has_budget_remaining() {
+                return false;
+            }
+            // Whether they have all been read can only be told when there is budget again.
+            cx.waker().wake_by_ref();
+            return true;
+        }
         if self.pump.probes.get() > 0 {
             return self.probe(cx);
         }

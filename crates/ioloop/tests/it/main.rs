@@ -15,6 +15,8 @@ mod process;
 mod promises;
 mod queues;
 mod races;
+#[cfg(target_os = "linux")]
+mod reactor;
 mod runtime;
 mod signals;
 mod support;
