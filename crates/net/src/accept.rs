@@ -1,17 +1,19 @@
 //! Accepting on one loop connections that any loop may serve.
 
 use std::io;
-use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
 use std::task::{Context, Poll};
 
 use socket2::SockRef;
 use squall_ioloop::Readable;
 
 use crate::address::Address;
+use crate::connected::Connected;
 use crate::socket::{About, Family, ListenSocket, address_of, local_addr};
 use crate::stream::IoStream;
+
+/// Most connections that [`Listener::close`] hands over.
+const MOST_QUEUED: usize = 4097;
 
 /// A listening socket of the current loop, of whatever kind.
 ///
@@ -69,11 +71,14 @@ impl Listener {
 
     /// Closes the listener and returns the connections that the system had queued on it, which would be reset otherwise.
     ///
-    /// What keeps a connection from being accepted, such as a lack of descriptors, ends the list early.
+    /// What keeps a connection from being accepted, such as a lack of descriptors, ends the list early. It has 4097 at most,
+    /// which is what the system queues with the default backlog: new ones that keep coming do not keep the listener open.
     pub fn close(self) -> Vec<Accepted> {
         let descriptor = self.watched.into_inner();
         let family = self.about.family;
-        std::iter::from_fn(|| accept(descriptor.as_fd(), family).ok()).collect()
+        std::iter::from_fn(|| accept(descriptor.as_fd(), family).ok())
+            .take(MOST_QUEUED)
+            .collect()
     }
 
     /// Returns the address the socket is bound to, with the port that the system picked for port 0.
@@ -93,12 +98,6 @@ pub struct Accepted {
     peer: Address,
 }
 
-#[derive(Debug)]
-enum Connected {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-}
-
 impl Accepted {
     /// Returns the address of the other end.
     pub fn peer(&self) -> &Address {
@@ -115,14 +114,7 @@ impl Accepted {
     ///
     /// Off a loop.
     pub fn adopt(self) -> io::Result<IoStream> {
-        match self.socket {
-            Connected::Tcp(socket) => {
-                tokio::net::TcpStream::from_std(socket).map(IoStream::from_tcp)
-            }
-            Connected::Unix(socket) => {
-                tokio::net::UnixStream::from_std(socket).map(IoStream::from_unix)
-            }
-        }
+        IoStream::from_connected(self.socket)
     }
 }
 

@@ -98,17 +98,27 @@ impl DuplexEnd {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let writer = {
+        match self.try_read(buf) {
+            Err(err) if err.kind() == io::ErrorKind::WouldBlock => {
+                self.incoming.borrow_mut().reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            read => Poll::Ready(read.map(|_| ())),
+        }
+    }
+
+    /// Reads without waiting, and answers with the number of bytes; none are the end.
+    pub(crate) fn try_read(&mut self, buf: &mut ReadBuf<'_>) -> io::Result<usize> {
+        let (count, writer) = {
             let mut pipe = self.incoming.borrow_mut();
             if pipe.reset {
-                return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+                return Err(io::ErrorKind::ConnectionReset.into());
             }
             if pipe.bytes.is_empty() && buf.remaining() > 0 {
-                if pipe.writer_done {
-                    return Poll::Ready(Ok(()));
-                }
-                pipe.reader = Some(cx.waker().clone());
-                return Poll::Pending;
+                return match pipe.writer_done {
+                    true => Ok(0),
+                    false => Err(io::ErrorKind::WouldBlock.into()),
+                };
             }
             let count = buf.remaining().min(pipe.bytes.len());
             let (first, second) = pipe.bytes.as_slices();
@@ -116,10 +126,10 @@ impl DuplexEnd {
             buf.put_slice(&first[..split]);
             buf.put_slice(&second[..count - split]);
             pipe.bytes.drain(..count);
-            pipe.writer.take()
+            (count, pipe.writer.take())
         };
         wake(writer);
-        Poll::Ready(Ok(()))
+        Ok(count)
     }
 
     pub(crate) fn has_unread(&self) -> bool {
@@ -140,16 +150,26 @@ impl DuplexEnd {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        match self.try_write(bufs) {
+            Err(err) if err.kind() == io::ErrorKind::WouldBlock => {
+                self.outgoing.borrow_mut().writer = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            written => Poll::Ready(written),
+        }
+    }
+
+    /// Writes without waiting, and answers with the number of bytes.
+    pub(crate) fn try_write(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         let wanted: usize = bufs.iter().map(|buf| buf.len()).sum();
         let (count, reader) = {
             let mut pipe = self.outgoing.borrow_mut();
             if pipe.writer_done || pipe.reader_gone {
-                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+                return Err(io::ErrorKind::BrokenPipe.into());
             }
             let count = wanted.min(pipe.room());
             if count == 0 && wanted > 0 {
-                pipe.writer = Some(cx.waker().clone());
-                return Poll::Pending;
+                return Err(io::ErrorKind::WouldBlock.into());
             }
             let mut left = count;
             for buf in bufs {
@@ -160,10 +180,10 @@ impl DuplexEnd {
             (count, pipe.reader.take())
         };
         wake(reader);
-        Poll::Ready(Ok(count))
+        Ok(count)
     }
 
-    pub(crate) fn reset(self) {
+    pub(crate) fn reset(&self) {
         self.outgoing.borrow_mut().reset = true;
     }
 

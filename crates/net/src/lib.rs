@@ -33,9 +33,11 @@
 mod accept;
 mod address;
 mod bind;
+mod connected;
 mod duplex;
 mod inherited;
 mod listener;
+mod portable;
 mod resolve;
 mod secured;
 mod socket;
@@ -43,6 +45,7 @@ mod stream;
 #[cfg(feature = "tls")]
 pub mod tls;
 mod unix;
+mod watched;
 
 pub use accept::{Accepted, Listener};
 pub use address::Address;

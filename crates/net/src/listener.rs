@@ -5,13 +5,15 @@ use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::task::{Context, Poll, ready};
 
+use crate::accept::{Accepted, Listener};
+use crate::address::Address;
 use crate::bind::{BindOptions, bind_sockets};
 use crate::stream::IoStream;
 
 /// A listening TCP socket of the current loop.
 #[derive(Debug)]
 pub struct TcpListener {
-    inner: tokio::net::TcpListener,
+    inner: Listener,
 }
 
 impl TcpListener {
@@ -41,9 +43,8 @@ impl TcpListener {
     ///
     /// Off a loop.
     pub fn adopt(socket: std::net::TcpListener) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
         Ok(Self {
-            inner: tokio::net::TcpListener::from_std(socket)?,
+            inner: Listener::adopt(socket)?,
         })
     }
 
@@ -68,28 +69,21 @@ impl TcpListener {
     ///
     /// Those of [`accept`](Self::accept).
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(IoStream, SocketAddr)>> {
-        let (stream, peer) = ready!(self.inner.poll_accept(cx))?;
-        Poll::Ready(Ok((IoStream::from_tcp(stream), peer)))
+        let accepted = ready!(self.inner.poll_accept(cx))?;
+        Poll::Ready(adopt(accepted))
     }
 
     /// Closes the listener and returns the connections that the system had queued on it, which would be reset otherwise.
     ///
-    /// What keeps a connection from being accepted, such as a lack of descriptors, ends the list early.
+    /// What keeps a connection from being accepted, such as a lack of descriptors, ends the list early. It has 4097 at most;
+    /// see [`Listener::close`].
     ///
     /// # Panics
     ///
     /// Off a loop.
     pub fn close(self) -> Vec<(IoStream, SocketAddr)> {
-        let Ok(listener) = self.inner.into_std() else {
-            return Vec::new();
-        };
-        let accept = || {
-            let (stream, peer) = listener.accept()?;
-            stream.set_nonblocking(true)?;
-            let stream = tokio::net::TcpStream::from_std(stream)?;
-            Ok::<_, io::Error>((IoStream::from_tcp(stream), peer))
-        };
-        std::iter::from_fn(|| accept().ok()).collect()
+        let queued = self.inner.close().into_iter();
+        queued.map_while(|accepted| adopt(accepted).ok()).collect()
     }
 
     /// Returns the address the socket is bound to, with the port that the system picked for port 0.
@@ -98,6 +92,17 @@ impl TcpListener {
     ///
     /// When the system does not know.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        socket_addr(&self.inner.local_addr()?)
     }
+}
+
+fn adopt(accepted: Accepted) -> io::Result<(IoStream, SocketAddr)> {
+    let peer = socket_addr(accepted.peer())?;
+    accepted.adopt().map(|stream| (stream, peer))
+}
+
+/// The address of a TCP socket always has a port.
+fn socket_addr(addr: &Address) -> io::Result<SocketAddr> {
+    addr.socket_addr()
+        .ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
 }

@@ -4,21 +4,25 @@ use std::cell::Cell;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use socket2::SockRef;
+use squall_ioloop::reactor::ParkedOwner;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::net::UnixStream;
 
 use crate::address::Address;
+use crate::connected::Connected;
 use crate::duplex::DuplexEnd;
+use crate::portable::{Portable, is_portable};
 use crate::resolve::resolve;
 use crate::secured::TlsInfo;
+use crate::socket::address_of;
+use crate::watched::Watched;
 
 /// Size in bytes of the buffer that [`IoStream::poll_read_with`] lends: 64 KiB, one for each thread.
 pub const SHARED_BUFFER: usize = 64 * 1024;
@@ -29,17 +33,27 @@ pub const SHARED_BUFFER: usize = 64 * 1024;
 /// Any of them may be secured by TLS. Use it through tokio's [`AsyncRead`] and [`AsyncWrite`] (and their `Ext` traits): what
 /// is written to a secured stream has left only when it is flushed. Shutting it down ends only the writing direction,
 /// dropping it ends both. Belongs to the loop on which it was made.
+///
+/// # Parking
+///
+/// On Linux a socket can be [`park`](Self::park)ed: it then has neither a task nor a buffer, and the loop calls its owner
+/// when something happens to it. The owner reads and writes with [`try_read_with`](Self::try_read_with) and
+/// [`try_write`](Self::try_write), which never wait. Other streams, secured ones too,
+/// and sockets elsewhere are waited for by a task;
+/// [`can_park`](Self::can_park) tells. The environment variable `SQUALL_IO=portable`, read once, has a program on Linux
+/// behave as elsewhere.
 #[derive(Debug)]
 pub struct IoStream {
     inner: Inner,
 }
 
+/// What is large or rare is boxed, so that the common case is small.
 #[derive(Debug)]
 enum Inner {
     Boxed(Box<dyn Transport>),
-    Duplex(DuplexEnd),
-    Tcp(TcpStream),
-    Unix(UnixStream),
+    Duplex(Box<DuplexEnd>),
+    Portable(Box<Portable>),
+    Watched(Watched),
 }
 
 /// What carries a stream on top of another one, as TLS does.
@@ -103,10 +117,10 @@ impl IoStream {
     ///
     /// Dropping the future abandons the attempt; nothing stays open.
     pub async fn connect_addr(addr: SocketAddr) -> io::Result<Self> {
-        match TcpStream::connect(addr).await {
-            Ok(stream) => Ok(Self::from_tcp(stream)),
-            Err(err) => Err(io::Error::new(err.kind(), format!("{addr}: {err}"))),
-        }
+        let connected = tokio::net::TcpStream::connect(addr).await;
+        connected
+            .and_then(Self::from_tcp)
+            .map_err(|err| io::Error::new(err.kind(), format!("{addr}: {err}")))
     }
 
     /// Connects to a Unix socket.
@@ -124,29 +138,77 @@ impl IoStream {
     /// Dropping the future abandons the attempt; nothing stays open.
     pub async fn connect_unix(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
-        match UnixStream::connect(path).await {
-            Ok(stream) => Ok(Self::from_unix(stream)),
-            Err(err) => {
-                let text = format!("unix:{}: {err}", path.display());
-                Err(io::Error::new(err.kind(), text))
-            }
-        }
+        let connected = tokio::net::UnixStream::connect(path).await;
+        connected
+            .and_then(Self::from_unix)
+            .map_err(|err| io::Error::new(err.kind(), format!("unix:{}: {err}", path.display())))
     }
 
     /// Takes over a TCP connection of tokio, and turns `TCP_NODELAY` on.
-    pub fn from_tcp(stream: TcpStream) -> Self {
-        // Fails only on a socket that is dead already, which the next read or write reports better.
-        let _ = stream.set_nodelay(true);
-        Self {
-            inner: Inner::Tcp(stream),
-        }
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses to watch the socket.
+    ///
+    /// # Panics
+    ///
+    /// Off a loop.
+    pub fn from_tcp(stream: tokio::net::TcpStream) -> io::Result<Self> {
+        Self::from_portable(Portable::Tcp(stream))
     }
 
     /// Takes over a Unix socket of tokio.
-    pub fn from_unix(stream: UnixStream) -> Self {
-        Self {
-            inner: Inner::Unix(stream),
-        }
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses to watch the socket.
+    ///
+    /// # Panics
+    ///
+    /// Off a loop.
+    pub fn from_unix(stream: tokio::net::UnixStream) -> io::Result<Self> {
+        Self::from_portable(Portable::Unix(stream))
+    }
+
+    /// Takes over a TCP connection of the standard library for the current loop, makes it non-blocking and turns
+    /// `TCP_NODELAY` on.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses to watch the socket.
+    ///
+    /// # Panics
+    ///
+    /// Off a loop.
+    pub fn from_std(stream: std::net::TcpStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        Self::from_connected(Connected::Tcp(stream))
+    }
+
+    /// Takes over a socket, which must be non-blocking.
+    pub(crate) fn from_connected(socket: Connected) -> io::Result<Self> {
+        let inner = if is_portable() {
+            Inner::Portable(Box::new(Portable::new(socket)?))
+        } else {
+            Inner::Watched(Watched::new(socket)?)
+        };
+        Ok(Self::without_delay(inner))
+    }
+
+    fn from_portable(stream: Portable) -> io::Result<Self> {
+        let inner = if is_portable() {
+            Inner::Portable(Box::new(stream))
+        } else {
+            Inner::Watched(Watched::new(stream.into_connected()?)?)
+        };
+        Ok(Self::without_delay(inner))
+    }
+
+    fn without_delay(inner: Inner) -> Self {
+        let stream = Self { inner };
+        // Fails only on a socket that is dead already, which the next read or write reports better.
+        let _ = stream.set_nodelay(true);
+        stream
     }
 
     #[cfg_attr(
@@ -161,7 +223,7 @@ impl IoStream {
 
     pub(crate) fn from_duplex(end: DuplexEnd) -> Self {
         Self {
-            inner: Inner::Duplex(end),
+            inner: Inner::Duplex(Box::new(end)),
         }
     }
 
@@ -171,14 +233,9 @@ impl IoStream {
     ///
     /// When a TCP connection is gone already.
     pub fn peer_addr(&self) -> io::Result<Address> {
-        match &self.inner {
-            Inner::Boxed(transport) => transport.base().peer_addr(),
-            Inner::Duplex(_) => Ok(Address::Memory),
-            Inner::Tcp(stream) => stream.peer_addr().map(Address::Tcp),
-            Inner::Unix(stream) => {
-                let addr: std::os::unix::net::SocketAddr = stream.peer_addr()?.into();
-                Ok(addr.into())
-            }
+        match self.socket() {
+            Some(socket) => socket.peer_addr().map(|addr| address_of(&addr)),
+            None => Ok(Address::Memory),
         }
     }
 
@@ -188,14 +245,9 @@ impl IoStream {
     ///
     /// When the system does not know.
     pub fn local_addr(&self) -> io::Result<Address> {
-        match &self.inner {
-            Inner::Boxed(transport) => transport.base().local_addr(),
-            Inner::Duplex(_) => Ok(Address::Memory),
-            Inner::Tcp(stream) => stream.local_addr().map(Address::Tcp),
-            Inner::Unix(stream) => {
-                let addr: std::os::unix::net::SocketAddr = stream.local_addr()?.into();
-                Ok(addr.into())
-            }
+        match self.socket() {
+            Some(socket) => socket.local_addr().map(|addr| address_of(&addr)),
+            None => Ok(Address::Memory),
         }
     }
 
@@ -205,11 +257,9 @@ impl IoStream {
     ///
     /// When the system refuses.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        match &self.inner {
-            Inner::Boxed(transport) => transport.base().set_nodelay(nodelay),
-            Inner::Duplex(_) => Ok(()),
-            Inner::Tcp(stream) => stream.set_nodelay(nodelay),
-            Inner::Unix(_) => Ok(()),
+        match self.socket() {
+            Some(socket) if self.is_tcp() => socket.set_tcp_nodelay(nodelay),
+            _ => Ok(()),
         }
     }
 
@@ -221,12 +271,13 @@ impl IoStream {
         match self.inner {
             Inner::Boxed(transport) => transport.into_base().reset(),
             Inner::Duplex(end) => end.reset(),
-            Inner::Tcp(stream) => {
-                // Fails only on a socket that is dead already; dropping it is the reset.
-                let _ = stream.set_zero_linger();
+            Inner::Portable(_) | Inner::Watched(_) => {
+                if let Some(socket) = self.socket() {
+                    // Fails only on a socket that is dead already; dropping it is the reset. To a Unix socket it means
+                    // nothing.
+                    let _ = socket.set_linger(Some(Duration::ZERO));
+                }
             }
-            // There is no telling it from an end.
-            Inner::Unix(_) => {}
         }
     }
 
@@ -234,7 +285,7 @@ impl IoStream {
     pub fn tls(&self) -> Option<&Rc<TlsInfo>> {
         match &self.inner {
             Inner::Boxed(transport) => transport.tls(),
-            Inner::Duplex(_) | Inner::Tcp(_) | Inner::Unix(_) => None,
+            Inner::Duplex(_) | Inner::Portable(_) | Inner::Watched(_) => None,
         }
     }
 
@@ -245,8 +296,43 @@ impl IoStream {
         match &self.inner {
             Inner::Boxed(transport) => transport.has_unread(),
             Inner::Duplex(end) => end.has_unread(),
-            Inner::Tcp(stream) => peeks(&SockRef::from(stream)),
-            Inner::Unix(stream) => peeks(&SockRef::from(stream)),
+            Inner::Portable(_) | Inner::Watched(_) => {
+                self.socket().is_some_and(|socket| peeks(&socket))
+            }
+        }
+    }
+
+    /// Whether the stream can be [`park`](Self::park)ed.
+    pub fn can_park(&self) -> bool {
+        matches!(self.inner, Inner::Watched(_))
+    }
+
+    /// Has the loop call `owner` with `key` when something happens to the stream, in place of waking a task; see
+    /// [`Registration::park`](squall_ioloop::reactor::Registration::park). Does nothing to a stream that cannot be parked.
+    ///
+    /// When the stream may have something to read already, the first call comes in the next turn. Whoever has something to
+    /// write tries that first, and parks when it finds no room.
+    ///
+    /// # Panics
+    ///
+    /// When `owner` belongs to another loop.
+    pub fn park(&self, owner: &ParkedOwner, key: u32) {
+        if let Inner::Watched(stream) = &self.inner {
+            stream.registration().park(owner, key);
+        }
+    }
+
+    /// Has tasks woken again, as before the stream was parked. Nothing that was told meanwhile is lost.
+    pub fn unpark(&self) {
+        if let Inner::Watched(stream) = &self.inner {
+            stream.registration().unpark();
+        }
+    }
+
+    /// Has the owner of a parked stream called once more in a later turn, such as when it has read enough for now.
+    pub fn call_again(&self) {
+        if let Inner::Watched(stream) = &self.inner {
+            stream.registration().call_again();
         }
     }
 
@@ -263,14 +349,98 @@ impl IoStream {
         cx: &mut Context<'_>,
         take: impl FnOnce(&[u8]) -> R,
     ) -> Poll<io::Result<R>> {
-        let mut shared = SHARED
-            .take()
-            .unwrap_or_else(|| vec![0; SHARED_BUFFER].into_boxed_slice());
-        let mut buffer = ReadBuf::new(&mut shared);
-        let read = Pin::new(&mut *self).poll_read(cx, &mut buffer);
-        let outcome = read.map_ok(|()| take(buffer.filled()));
+        let mut shared = borrow_shared();
+        let read = self.poll_read_slice(cx, &mut shared);
+        let outcome = read.map_ok(|count| take(&shared[..count]));
         SHARED.set(Some(shared));
         outcome
+    }
+
+    /// Reads what has come and lends it to `take`, as [`poll_read_with`](Self::poll_read_with) does, but never waits.
+    ///
+    /// On Linux a read from a socket that leaves room in the buffer has taken everything: the next one costs no system call, and says so
+    /// until more has come.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing to read; those of the transport. `take` is not
+    /// called then.
+    pub fn try_read_with<R>(&mut self, take: impl FnOnce(&[u8]) -> R) -> io::Result<R> {
+        let mut shared = borrow_shared();
+        let read = match &mut self.inner {
+            Inner::Boxed(transport) => {
+                let mut buffer = ReadBuf::new(&mut shared);
+                let read = now(|cx| Pin::new(&mut *transport).poll_read(cx, &mut buffer));
+                read.map(|()| buffer.filled().len())
+            }
+            Inner::Duplex(end) => end.try_read(&mut ReadBuf::new(&mut shared)),
+            Inner::Portable(stream) => stream.try_read(&mut shared),
+            Inner::Watched(stream) => stream.try_read(&mut shared),
+        };
+        let outcome = read.map(|count| take(&shared[..count]));
+        SHARED.set(Some(shared));
+        outcome
+    }
+
+    /// Writes what there is room for and answers with the number of bytes, but never waits.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room; those of the transport.
+    pub fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.inner {
+            Inner::Boxed(transport) => now(|cx| Pin::new(&mut *transport).poll_write(cx, bytes)),
+            Inner::Duplex(end) => end.try_write(&[IoSlice::new(bytes)]),
+            Inner::Portable(stream) => stream.try_write(bytes),
+            Inner::Watched(stream) => stream.try_write(bytes),
+        }
+    }
+
+    fn poll_read_slice(
+        &mut self,
+        cx: &mut Context<'_>,
+        slice: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        if let Inner::Watched(stream) = &self.inner {
+            return stream.poll_read_slice(cx, slice);
+        }
+        let mut buffer = ReadBuf::new(slice);
+        let read = Pin::new(self).poll_read(cx, &mut buffer);
+        read.map_ok(|()| buffer.filled().len())
+    }
+
+    fn is_tcp(&self) -> bool {
+        match &self.inner {
+            Inner::Boxed(transport) => transport.base().is_tcp(),
+            Inner::Duplex(_) => false,
+            Inner::Portable(socket) => socket.is_tcp(),
+            Inner::Watched(socket) => socket.socket().is_tcp(),
+        }
+    }
+
+    /// The socket, if there is one, at the bottom.
+    fn socket(&self) -> Option<SockRef<'_>> {
+        match &self.inner {
+            Inner::Boxed(transport) => transport.base().socket(),
+            Inner::Duplex(_) => None,
+            Inner::Portable(socket) => Some(SockRef::from(&**socket)),
+            Inner::Watched(socket) => Some(SockRef::from(socket.socket())),
+        }
+    }
+}
+
+/// The buffer of this thread, or a new one when it is lent already.
+fn borrow_shared() -> Box<[u8]> {
+    SHARED
+        .take()
+        .unwrap_or_else(|| vec![0; SHARED_BUFFER].into_boxed_slice())
+}
+
+/// Polls once for the answer of this moment. Whoever waits for the stream must poll it again.
+fn now<R>(poll: impl FnOnce(&mut Context<'_>) -> Poll<io::Result<R>>) -> io::Result<R> {
+    match poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
     }
 }
 
@@ -290,8 +460,8 @@ impl AsyncRead for IoStream {
         match &mut self.get_mut().inner {
             Inner::Boxed(transport) => Pin::new(transport).poll_read(cx, buf),
             Inner::Duplex(end) => end.poll_read(cx, buf),
-            Inner::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
-            Inner::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+            Inner::Portable(stream) => stream.poll_read(cx, buf),
+            Inner::Watched(stream) => stream.poll_read(cx, buf),
         }
     }
 }
@@ -305,8 +475,8 @@ impl AsyncWrite for IoStream {
         match &mut self.get_mut().inner {
             Inner::Boxed(transport) => Pin::new(transport).poll_write(cx, buf),
             Inner::Duplex(end) => end.poll_write(cx, buf),
-            Inner::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
-            Inner::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
+            Inner::Portable(stream) => stream.poll_write(cx, buf),
+            Inner::Watched(stream) => stream.poll_write(cx, buf),
         }
     }
 
@@ -318,8 +488,8 @@ impl AsyncWrite for IoStream {
         match &mut self.get_mut().inner {
             Inner::Boxed(transport) => Pin::new(transport).poll_write_vectored(cx, bufs),
             Inner::Duplex(end) => end.poll_write_vectored(cx, bufs),
-            Inner::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Inner::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Inner::Portable(stream) => stream.poll_write_vectored(cx, bufs),
+            Inner::Watched(stream) => stream.poll_write_vectored(cx, bufs),
         }
     }
 
@@ -330,31 +500,37 @@ impl AsyncWrite for IoStream {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.get_mut().inner {
             Inner::Boxed(transport) => Pin::new(transport).poll_flush(cx),
-            Inner::Duplex(_) => Poll::Ready(Ok(())),
-            Inner::Tcp(stream) => Pin::new(stream).poll_flush(cx),
-            Inner::Unix(stream) => Pin::new(stream).poll_flush(cx),
+            // They keep nothing back.
+            Inner::Duplex(_) | Inner::Portable(_) | Inner::Watched(_) => Poll::Ready(Ok(())),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().inner {
-            Inner::Boxed(transport) => {
-                Poll::Ready(shut(ready!(Pin::new(transport).poll_shutdown(cx))))
-            }
+        let this = self.get_mut();
+        let done = match &mut this.inner {
+            Inner::Boxed(transport) => ready!(Pin::new(transport).poll_shutdown(cx)),
             Inner::Duplex(end) => {
                 end.shutdown();
-                Poll::Ready(Ok(()))
+                Ok(())
             }
-            Inner::Tcp(stream) => Poll::Ready(shut(ready!(Pin::new(stream).poll_shutdown(cx)))),
-            Inner::Unix(stream) => Poll::Ready(shut(ready!(Pin::new(stream).poll_shutdown(cx)))),
-        }
+            Inner::Portable(_) | Inner::Watched(_) => this
+                .socket()
+                .map_or(Ok(()), |socket| socket.shutdown(Shutdown::Write)),
+        };
+        Poll::Ready(match done {
+            // The other side was faster.
+            Err(err) if err.kind() == io::ErrorKind::NotConnected => Ok(()),
+            done => done,
+        })
     }
 }
 
-fn shut(done: io::Result<()>) -> io::Result<()> {
-    match done {
-        // The other side was faster.
-        Err(err) if err.kind() == io::ErrorKind::NotConnected => Ok(()),
-        done => done,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_takes_24_bytes() {
+        assert_eq!(size_of::<IoStream>(), 24);
     }
 }

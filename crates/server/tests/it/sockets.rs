@@ -113,8 +113,11 @@ fn what_a_client_sends_too_much_does_not_cost_it_the_last_answer() {
     on_loop(async {
         let client: Rc<RefCell<Option<std::net::TcpStream>>> = Rc::default();
         let talker = Rc::clone(&client);
+        let asked = Rc::new(Cell::new(false));
+        let has_asked = Rc::clone(&asked);
         let served = {
             let service = move |_request: Request| {
+                has_asked.set(true);
                 // Too late for the server to have read it together with the request.
                 let mut stream = talker.borrow_mut();
                 let stream = stream.as_mut().expect("it is connected");
@@ -137,7 +140,7 @@ fn what_a_client_sends_too_much_does_not_cost_it_the_last_answer() {
                 Rc::default(),
             ))
         };
-        for _ in 0..20 {
+        while !asked.get() {
             moment().await;
         }
         let mut stream = client.take().expect("the service has put it back");
