@@ -1,6 +1,5 @@
 //! Runs the example programs and compares what they print with what their headers promise.
 
-mod bounded;
 mod promise;
 
 use std::collections::HashMap;
@@ -10,8 +9,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::bounded::{self, Run};
 use crate::command::{cargo, output_of};
-use bounded::Run;
 use promise::Promise;
 
 /// How long a program may take, from its start to its end.
@@ -121,6 +120,17 @@ fn build(root: &Path) -> Result<HashMap<String, PathBuf>, String> {
     ];
     let messages = output_of(cargo(), &arguments, root)?;
     Ok(messages.lines().filter_map(program).collect())
+}
+
+/// Builds the examples and returns where the program of the one called `name` is.
+///
+/// # Errors
+///
+/// A sentence for a reader when they cannot be built, or there is none of that name.
+pub(crate) fn program_of(root: &Path, name: &str) -> Result<PathBuf, String> {
+    build(root)?
+        .remove(name)
+        .ok_or_else(|| format!("cargo built no example `{name}`"))
 }
 
 /// The example that a message of `cargo build` reports as built.

@@ -2,7 +2,7 @@
 //!
 //! Each chore is one module: [`tidy`] holds the house rules that neither the compiler nor clippy
 //! knows, [`examples`] runs the example programs and reads what they print, [`cost`] holds the hot paths
-//! to their numbers of instructions. All work on a [`project::Project`] or on plain text, so their tests
+//! to their numbers of instructions, [`conformance`] points other people's suites at a server. All work on a [`project::Project`] or on plain text, so their tests
 //! need neither files nor processes.
 
 #![expect(
@@ -11,7 +11,9 @@
     reason = "a chore reports on the terminal it was started from"
 )]
 
+mod bounded;
 mod command;
+mod conformance;
 mod cost;
 mod examples;
 mod markdown;
@@ -34,6 +36,9 @@ Usage: cargo xtask COMMAND [NAME...]
              with the `Prints:` block of its header; with names, those only
   cost       counts the instructions of the hot paths and compares them with the
              committed figures; `--update` writes the figures instead
+  conformance
+             runs other people's test suites and clients against the example
+             `conformance`; with names, those steps only
   help       prints this
 
 Exit code: 0 when all is well, 1 when something failed, 2 when the command line
@@ -49,6 +54,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         ["tidy", names @ ..] => tidy::run(&root(), names),
+        ["conformance", rest @ ..] => conformance::run(&root(), rest),
         ["cost", rest @ ..] => cost::run(&root(), rest),
         ["examples", names @ ..] => examples::run(&root(), names),
         [unknown, ..] => {

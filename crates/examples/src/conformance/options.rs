@@ -68,7 +68,7 @@ const FLAGS: &[Flag] = &[
     flag!("--write-timeout", "TIME", "waiting for a client that does not read", time => config.write_timeout),
     flag!("--linger-timeout", "TIME", "reading on after an early answer", time => config.linger_timeout),
     flag!("--stop-timeout", "TIME", "requests in flight at the end", time => config.stop_timeout),
-    flag!("--min-rate", "BYTES", "a second, of a body or an answer; 0 for any", count32 => config.min_rate),
+    flag!("--min-rate", "BYTES", "a second, of a body or an answer; 0 for any", rate => config.min_rate),
     flag!("--unread-bytes", "BYTES", "of an unread body that are skipped", bytes => config.unread_bytes),
     flag!("--max-connections", "N", "open at a time on one loop", count => config.max_connections),
     flag!("--half-close", "yes|no", "whether a client may shut its side down", yes => config.half_close),
@@ -151,6 +151,11 @@ fn port(text: &str) -> Result<u16, String> {
 
 fn count(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "a whole number".to_owned())
+}
+
+fn rate(text: &str) -> Result<u32, String> {
+    let all = bytes(text)?;
+    u32::try_from(all).map_err(|_| "fewer bytes".to_owned())
 }
 
 fn count32(text: &str) -> Result<u32, String> {
