@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use squall_ioloop::{spawn_callback, with_timeout};
-use squall_net::{Accepted, Listener};
+use squall_net::{Accepted, Address, Listener};
 
 use crate::config::Config;
 use crate::connection::serve_member;
@@ -29,10 +29,12 @@ impl Acceptor {
     /// Accepts from `listener` until the server stops.
     pub(crate) async fn run(self, listener: Listener, _listening: Listening) {
         let mut pause = None;
+        let mut full = false;
         while let Some(accepted) = poll_fn(|cx| self.poll_next(&listener, cx)).await {
             match accepted {
                 Ok(accepted) => {
                     pause = None;
+                    self.note_fullness(&mut full, accepted.peer());
                     self.begin(accepted);
                 }
                 Err(err) if concerns_one_connection(&err) => {
@@ -70,6 +72,17 @@ impl Acceptor {
         let most_open = (self.config.max_connections.max(1) - 1) as u64;
         ready!(self.control.poll_at_most(most_open, cx));
         listener.poll_accept(cx).map(Some)
+    }
+
+    /// Tells the log when the connection that is about to begin is the last one for now; once, until a tenth of them
+    /// have left, so that a server at its limit does not fill the log.
+    fn note_fullness(&self, full: &mut bool, peer: &Address) {
+        let most = self.config.max_connections.max(1) as u64;
+        let open = self.control.counts().open + 1;
+        if open >= most && !*full {
+            tracing::warn!(%peer, "{most} connections are open (max_connections), newcomers wait until one leaves");
+        }
+        *full = open >= most || (*full && open > most - most / 10);
     }
 
     /// Waits, but not beyond the beginning of a stop.

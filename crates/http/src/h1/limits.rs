@@ -1,5 +1,7 @@
 //! What a peer may make a decoder hold or count.
 
+use super::ParseError;
+
 /// The limits of one decoder; every one is always on.
 ///
 /// The struct is small and `Copy`, and a decoder between two messages knows nothing but its limits, so a server
@@ -61,6 +63,29 @@ impl Default for Limits {
 const MOST_HEADERS: usize = 16 * 1024;
 
 impl Limits {
+    /// Returns the value of the limit that `err` names; `None` if it is about something else.
+    ///
+    /// For whoever reports the error: its text has the name alone, because the value is a matter of configuration.
+    ///
+    /// ```
+    /// use squall_http::h1::{Limits, ParseError};
+    /// assert_eq!(Limits::default().value(ParseError::HeadTooLarge), Some(65_536));
+    /// assert_eq!(Limits::default().value(ParseError::BareLf), None);
+    /// ```
+    pub fn value(&self, err: ParseError) -> Option<u64> {
+        let bytes_or_number = match err {
+            ParseError::BodyTooLarge => return Some(self.body_bytes),
+            ParseError::TooManyInterim => return Some(self.interim_responses.into()),
+            ParseError::ChunkExtensionsTooLong => self.chunk_extension_bytes,
+            ParseError::HeadTooLarge => self.head_bytes,
+            ParseError::TargetTooLong => self.target_bytes,
+            ParseError::TooManyHeaders => self.headers,
+            ParseError::TrailersTooLarge => self.trailer_bytes,
+            _ => return None,
+        };
+        Some(bytes_or_number as u64)
+    }
+
     /// Returns the limits as decoders use them.
     pub(super) fn bounded(self) -> Self {
         Self {

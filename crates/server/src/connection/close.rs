@@ -7,7 +7,7 @@ use http::StatusCode;
 use tokio::io::AsyncWrite;
 
 use super::Connection;
-use super::failure::Failure;
+use super::failure::{Failure, Limit};
 
 /// How a connection is closed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -49,11 +49,14 @@ impl Connection {
             return Poll::Ready(closing.parting);
         }
         let finished = ready!(self.poll_finish(&mut closing.lingering, cx));
-        if finished.is_err() && self.output.len() > 0 {
-            // The end of the stream would say that this was all.
-            return Poll::Ready(Parting::Reset);
+        match finished {
+            Err(failure) if self.output.len() > 0 => {
+                self.say(failure);
+                // The end of the stream would say that this was all.
+                Poll::Ready(Parting::Reset)
+            }
+            Ok(()) | Err(_) => Poll::Ready(Parting::Silent),
         }
-        Poll::Ready(Parting::Silent)
     }
 
     fn poll_finish(
@@ -96,7 +99,8 @@ impl Connection {
                 self.refuse(StatusCode::REQUEST_TIMEOUT)
             }
             Failure::IdleTimeout => {
-                tracing::debug!(%peer, "idle connection closed (keep_alive_timeout)");
+                let limit = self.config.keep_alive_timeout;
+                tracing::debug!(%peer, "idle connection closed after {limit:?} (keep_alive_timeout)");
                 Parting::Silent
             }
             Failure::Left => {
@@ -109,7 +113,8 @@ impl Connection {
             }
             Failure::Refused(err) => {
                 let status = err.status();
-                tracing::info!(%peer, "request refused with {status}: {err}");
+                let limit = Limit(self.config.limits.value(err));
+                tracing::info!(%peer, "request refused with {status}: {err}{limit}");
                 self.refuse(status)
             }
             Failure::Truncated => Parting::Reset,

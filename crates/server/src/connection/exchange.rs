@@ -13,7 +13,7 @@ use squall_http::{BodyError, BodyStream};
 use squall_ioloop::Resolver;
 
 use super::Connection;
-use super::failure::{Failure, OneLine};
+use super::failure::{Failure, Limit, OneLine};
 use super::label::Label;
 use super::respond::plain;
 use super::upload::{Demand, Upload};
@@ -192,7 +192,8 @@ impl Connection {
                 self.count_bytes(bytes);
             }
             Poll::Ready(Err(Failure::Refused(err))) => {
-                tracing::info!(peer = %self.info.peer, "request body refused: {err}");
+                let limit = Limit(self.config.limits.value(err));
+                tracing::info!(peer = %self.info.peer, "request body refused: {err}{limit}");
                 upload.fail(err.into());
             }
             Poll::Ready(Err(failure)) => {

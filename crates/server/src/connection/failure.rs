@@ -43,6 +43,18 @@ impl From<ParseError> for Failure {
     }
 }
 
+/// The value of a limit, behind the text that names it; nothing if there is none.
+pub(super) struct Limit(pub(super) Option<u64>);
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(value) => write!(f, " ({value})"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Text for the log that may quote what a client sent: it must not forge lines, nor steer the terminal that shows them.
 pub(super) struct OneLine<'a>(pub(super) &'a str);
 

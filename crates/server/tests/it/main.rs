@@ -3,6 +3,7 @@
 mod bodies;
 mod broken;
 mod corpus;
+mod hostile_time;
 mod leaving;
 mod limits;
 mod log;
