@@ -83,6 +83,11 @@ impl Request {
         self.head.path()
     }
 
+    /// Returns [`path`](Self::path) as bytes, all of them ASCII.
+    pub fn path_bytes(&self) -> &[u8] {
+        self.head.path_bytes()
+    }
+
     /// Returns what follows the first `?` of the target.
     pub fn query(&self) -> Option<&str> {
         self.head.query()

@@ -221,8 +221,7 @@ impl Application {
         if !self.problems.is_empty() {
             return self.refuse(&request);
         }
-        let path = request.path();
-        let Some((methods, spans)) = self.routes.find(path) else {
+        let Some((methods, spans)) = self.routes.find(request.path_bytes()) else {
             return self.no_route(request);
         };
         match methods.of(request.method()) {

@@ -69,6 +69,11 @@ impl Exchange {
         }
     }
 
+    /// Says whether nothing but a plain answer with a body is called for: HTTP/1.1, not HEAD, not CONNECT, kept open.
+    pub(super) fn is_usual(self) -> bool {
+        self.method == MethodKind::Other && self.keep_alive && !self.http10
+    }
+
     /// Says whether the request lets the connection stay open.
     pub fn keep_alive(self) -> bool {
         self.keep_alive

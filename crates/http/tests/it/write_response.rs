@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use squall_http::h1::{
     Event, Exchange, Limits, RequestDecoder, ResponseEncoder, ResponseStart, WriteError,
 };
+use squall_http::{DateLine, Response};
 
 use crate::drive::{text, wire};
 
@@ -501,4 +502,44 @@ fn fields_keep_their_bytes() {
     let expected =
         "HTTP/1.1 200 OK⏎x: 1⏎set-cookie: a=b⏎set-cookie: c=d⏎y: \u{fc}⏎content-length: 0⏎⏎";
     assert_eq!(got.as_deref(), Ok(expected));
+}
+
+#[test]
+fn a_usual_answer_is_written_at_once_and_as_it_is_written_in_steps() {
+    let date = DateLine::new("Sun, 06 Nov 1994 08:49:37 GMT").expect("a date");
+    let methods = ["GET", "POST", "HEAD", "CONNECT"];
+    let sizes = [0, 1, 9, 10, 13, 99, 100, 1000, 70_000];
+    let mut usual = 0;
+    for (method, status, size) in methods.iter().flat_map(|method| {
+        [200, 204, 404]
+            .iter()
+            .flat_map(move |status| sizes.map(|size| (method, *status, size)))
+    }) {
+        let target = if *method == "CONNECT" { "a:1" } else { "/" };
+        for close in ["", "Connection: close⏎"] {
+            let exchange = exchange(&format!("{method} {target} HTTP/1.1⏎Host: a⏎{close}⏎"));
+            let body = vec![b'x'; size];
+            let mut response = Response::with_type("text/plain", body.clone());
+            *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+            let start = ResponseStart {
+                date: Some(&date),
+                ..ResponseStart::of(&response)
+            };
+            let (mut at_once, mut steps) = (Vec::new(), Vec::new());
+            if !ResponseEncoder::new().usual(&mut at_once, exchange, &start, &body) {
+                assert!(at_once.is_empty());
+                continue;
+            }
+            usual += 1;
+            let mut encoder = ResponseEncoder::new();
+            encoder
+                .head(&mut steps, exchange, &start)
+                .and_then(|()| encoder.data(&mut steps, &body))
+                .and_then(|()| encoder.end(&mut steps))
+                .expect("it may be sent");
+            assert_eq!(at_once, steps, "{method} {status} {size}");
+            assert!(encoder.keep_alive());
+        }
+    }
+    assert_eq!(usual, 2 * sizes.len(), "GET and POST with 200, kept open");
 }

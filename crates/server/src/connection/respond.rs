@@ -5,7 +5,7 @@ use std::error::Error;
 use bytes::Bytes;
 use http::StatusCode;
 use squall_http::h1::{Exchange, ResponseStart, WriteError};
-use squall_http::{Body, Response};
+use squall_http::{Body, DateLine, Response};
 
 use super::Connection;
 use super::exchange::{SLICE, Stage};
@@ -19,6 +19,17 @@ impl Connection {
         let last =
             self.input.is_exhausted() || !self.exchanging.upload.can_be_skipped(unread_bytes);
         let exchange = self.last_if(last, self.exchanging.exchange);
+        if let Body::Full(body) = response.body()
+            && body.len() <= SLICE
+        {
+            let date = date::line();
+            let start = start(&response, date.as_ref());
+            let out = self.output.buffer();
+            if self.encoder.usual(out, exchange, &start, body) {
+                self.exchanging.stage = Stage::Done;
+                return Ok(());
+            }
+        }
         self.exchanging.until_close = self.exchanging.http10 && response.body().length().is_none();
         if let Err(err) = self.encode_head(exchange, &response) {
             let (label, status) = (&self.exchanging.label, response.status());
@@ -94,11 +105,15 @@ impl Connection {
     /// Encodes a head; nothing is changed if it must not be sent.
     fn encode_head(&mut self, exchange: Exchange, response: &Response) -> Result<(), WriteError> {
         let date = date::line();
-        let start = ResponseStart {
-            date: date.as_ref(),
-            ..ResponseStart::of(response)
-        };
+        let start = start(response, date.as_ref());
         self.encoder.head(self.output.buffer(), exchange, &start)
+    }
+}
+
+fn start<'a>(response: &'a Response, date: Option<&'a DateLine>) -> ResponseStart<'a> {
+    ResponseStart {
+        date,
+        ..ResponseStart::of(response)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, OnceCell};
 use std::mem;
+use std::ops::Range;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
@@ -12,14 +13,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 use crate::h1::BodyKind;
 
 /// Blocks that a thread keeps for later: as many as requests are at work in one turn of a busy loop.
-const SPARES: usize = 64;
+const SPARES: u32 = 64;
 
 /// Bytes of a head beyond which its block is not kept, so that a few huge heads do not fill the memory for ever.
 const SPARE_BYTES: usize = 8 * 1024;
 
 thread_local! {
-    /// Taken out while it is changed.
-    static SPARE: Cell<Vec<Box<Block>>> = const { Cell::new(Vec::new()) };
+    /// The first of a list. Taken out while it is changed.
+    static SPARE: Cell<Option<Box<Block>>> = const { Cell::new(None) };
 }
 
 /// Where one field is in the bytes of its head.
@@ -35,14 +36,27 @@ pub(in crate::h1) struct Field {
     pub(in crate::h1) end: u32,
 }
 
+impl Field {
+    /// Notes a field of a line that starts at `line`; the other positions are relative to that.
+    pub(in crate::h1) fn new(line: usize, colon: usize, value: Range<usize>) -> Self {
+        // Positions fit: lines are found in less than 4 GiB.
+        Self {
+            name: line as u32,
+            colon: (line + colon) as u32,
+            value: (line + value.start) as u32,
+            end: (line + value.end) as u32,
+        }
+    }
+}
+
 /// A head, complete or in the making.
 #[derive(Clone, Debug, Default)]
 pub(in crate::h1) struct Block {
     pub(in crate::h1) method: Method,
-    /// As sent; checked, so that it makes a [`Uri`].
-    pub(in crate::h1) target: String,
+    /// Where the target is in `bytes`; it is ASCII, and checked, so that it makes a [`Uri`].
+    pub(in crate::h1) target: (u32, u32),
     /// Where the path of a target in origin-form ends; for the other forms [`Block::uri`] knows.
-    pub(in crate::h1) path_end: Option<usize>,
+    pub(in crate::h1) path_end: Option<u32>,
     pub(in crate::h1) version: Version,
     /// The head, from its first byte to its empty line; empty until it is complete.
     pub(in crate::h1) bytes: Vec<u8>,
@@ -54,39 +68,56 @@ pub(in crate::h1) struct Block {
     pub(in crate::h1) keep_alive: bool,
     pub(in crate::h1) expects_continue: bool,
     pub(in crate::h1) offers_upgrade: bool,
+    /// The next one of the list of spares, and how many there are from this one on.
+    next: Option<Box<Block>>,
+    spares: u32,
 }
 
 impl Block {
     /// Returns an empty one.
     pub(in crate::h1) fn take() -> Box<Self> {
-        let mut spares = SPARE.take();
-        let block = spares.pop();
-        SPARE.set(spares);
-        block.unwrap_or_default()
+        SPARE.with(|spare| match spare.take() {
+            Some(mut block) => {
+                spare.set(block.next.take());
+                block
+            }
+            None => Box::default(),
+        })
     }
 
     /// Empties the block and keeps it for later.
     pub(in crate::h1) fn give_back(mut self: Box<Self>) {
-        if self.bytes.capacity() > SPARE_BYTES || self.target.capacity() > SPARE_BYTES {
+        if self.bytes.capacity() > SPARE_BYTES {
             return;
         }
-        let mut spares = SPARE.take();
-        if spares.len() < SPARES {
+        SPARE.with(|spare| {
+            let next = spare.take();
+            let spares = next.as_ref().map_or(0, |next| next.spares);
+            if spares >= SPARES {
+                return spare.set(next);
+            }
             self.bytes.clear();
-            self.target.clear();
             self.fields.clear();
-            self.path_end = None;
-            drop(self.uri.take());
-            drop(self.headers.take());
-            spares.push(self);
-        }
-        SPARE.set(spares);
+            if self.uri.get().is_some() {
+                self.uri = OnceCell::new();
+            }
+            if self.headers.get().is_some() {
+                self.headers = OnceCell::new();
+            }
+            self.next = next;
+            self.spares = spares + 1;
+            spare.set(Some(self));
+        });
+    }
+
+    pub(in crate::h1) fn target(&self) -> &[u8] {
+        &self.bytes[self.target.0 as usize..self.target.1 as usize]
     }
 
     pub(in crate::h1) fn uri(&self) -> &Uri {
         // The decoder has checked the target by the same rules; if it were wrong it would be for no handler.
         self.uri
-            .get_or_init(|| Uri::try_from(&*self.target).unwrap_or_default())
+            .get_or_init(|| Uri::try_from(self.target()).unwrap_or_default())
     }
 
     pub(in crate::h1) fn headers(&self) -> &HeaderMap {

@@ -35,7 +35,7 @@ impl RequestHead {
     /// Returns the target as it was sent (RFC 9112 §3.2): origin-form (path and query), absolute-form (scheme and
     /// authority too), authority-form (CONNECT), or `*` (OPTIONS).
     pub fn target(&self) -> &str {
-        &self.block.get().target
+        text(self.block.get().target())
     }
 
     /// Returns the target, taken apart.
@@ -45,20 +45,26 @@ impl RequestHead {
 
     /// Returns the path of the target, percent-encoded as it was sent; `*` for `OPTIONS *`, empty for CONNECT.
     pub fn path(&self) -> &str {
+        text(self.path_bytes())
+    }
+
+    /// Returns [`path`](Self::path) as bytes, all of them ASCII, which costs nothing.
+    pub fn path_bytes(&self) -> &[u8] {
         let block = self.block.get();
         match block.path_end {
-            Some(end) => block.target.get(..end).unwrap_or_default(),
-            None => block.uri().path(),
+            Some(end) => &block.bytes[block.target.0 as usize..end as usize],
+            None => block.uri().path().as_bytes(),
         }
     }
 
     /// Returns what follows the first `?` of the target.
     pub fn query(&self) -> Option<&str> {
         let block = self.block.get();
-        match block.path_end {
-            Some(end) => block.target.get(end + 1..),
-            None => block.uri().query(),
-        }
+        let Some(end) = block.path_end else {
+            return block.uri().query();
+        };
+        let query = block.bytes.get(end as usize + 1..block.target.1 as usize);
+        query.map(text)
     }
 
     /// Returns the version, HTTP/1.0 or HTTP/1.1.
@@ -174,7 +180,10 @@ impl From<Parts> for RequestHead {
         let mut block = Block::take();
         block.method = parts.method;
         block.version = parts.version;
-        block.target = parts.uri.to_string();
+        let target = parts.uri.to_string();
+        block.target = (0, u32::try_from(target.len()).unwrap_or(0));
+        block.path_end = None;
+        block.bytes = target.into();
         block.body = None;
         block.keep_alive = true;
         block.expects_continue = false;
@@ -211,6 +220,11 @@ impl PartialEq for RequestHead {
             && self.expects_continue() == other.expects_continue()
             && self.headers() == other.headers()
     }
+}
+
+/// A part of a target: ASCII, as its check saw to.
+fn text(part: &[u8]) -> &str {
+    str::from_utf8(part).unwrap_or_default()
 }
 
 /// The fields of a head: names and values. See [`RequestHead::fields`].

@@ -49,6 +49,52 @@ pub(super) fn parse_trailers(section: &[u8], ends: &[u32]) -> Result<Trailers, P
     Ok(Some(Box::new(map)))
 }
 
+/// Takes the usual field line off the front of `lines`: where its name ends, where its value is, and where the next line
+/// begins. `None` if the line is not complete, or has to be looked at more closely.
+pub(super) fn split_usual(lines: &[u8]) -> Option<(usize, Range<usize>, usize)> {
+    // Names are short: a plain loop is cheaper than a call.
+    let colon = lines.iter().position(|&byte| !is_token_byte(byte))?;
+    if lines[colon] != b':' || colon == 0 || colon > LONGEST_NAME {
+        return None;
+    }
+    let start = colon
+        + if lines.get(colon + 1) == Some(&b' ') {
+            2
+        } else {
+            1
+        };
+    let end = start + control_byte(lines.get(start..)?)?;
+    let value = &lines[start..end];
+    if lines[end] != b'\r' || lines.get(end + 1) != Some(&b'\n') {
+        return None;
+    }
+    if let [b' ', ..] | [.., b' '] = value {
+        return None;
+    }
+    Some((colon, start..end, end + 2))
+}
+
+/// Finds the first byte of these that may not stand in a value, tabs among them, eight at a time.
+fn control_byte(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 0xff;
+    const TOPS: u64 = ONES * 0x80;
+    let mut words = bytes.chunks_exact(8);
+    for (number, word) in words.by_ref().enumerate() {
+        let word = u64::from_le_bytes(word.try_into().unwrap_or_default());
+        // A byte's top bit is set where it is less than a space, or DEL. Borrows may set more of them, but only above the
+        // first.
+        let low = word.wrapping_sub(ONES * 0x20) & !word;
+        let del = (word ^ (ONES * 0x7f)).wrapping_sub(ONES) & !(word ^ (ONES * 0x7f));
+        let found = (low | del) & TOPS;
+        if found != 0 {
+            return Some(number * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let rest = words.remainder();
+    let at = rest.iter().position(|&byte| byte < b' ' || byte == 0x7f)?;
+    Some(bytes.len() - rest.len() + at)
+}
+
 /// Finds the parts of a field line: where its name ends, and where its value is, without white space around it.
 ///
 /// Both are checked, so that a [`HeaderName`] and a [`HeaderValue`] can be made of them whenever they are wanted.
@@ -90,6 +136,55 @@ fn broken_name(line: &[u8]) -> ParseError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn control_bytes_are_found_wherever_they_are() {
+        for length in 0..40 {
+            assert_eq!(control_byte(&vec![b'x'; length]), None);
+            for at in 0..length {
+                for byte in 0..=255 {
+                    let mut bytes = vec![b' '; length];
+                    bytes[at] = byte;
+                    bytes[length - 1] = if at == length - 1 { byte } else { 0xff };
+                    let control = byte < b' ' || byte == 0x7f;
+                    assert_eq!(
+                        control_byte(&bytes),
+                        control.then_some(at),
+                        "{byte} at {at}"
+                    );
+                }
+            }
+        }
+        assert_eq!(control_byte(b"ab\r\ncd\r\n"), Some(2));
+        assert_eq!(control_byte(b"abcdefg\x7f\r\n"), Some(7));
+    }
+
+    #[test]
+    fn usual_lines_are_split_as_all_lines_are() {
+        let rows: [(&[u8], bool); 14] = [
+            (b"a: b\r\n", true),
+            (b"a:b\r\nc: d\r\n", true),
+            (b"a: b  c\r\n", true),
+            (b"a: \xff\xa0\r\n", true),
+            (b"accept-encoding: gzip, deflate, br, zstd\r\n", true),
+            (b"a:\r\n", true),
+            (b"a:  b\r\n", false),
+            (b"a: b \r\n", false),
+            (b"a: b\tc\r\n", false),
+            (b"a: b\r", false),
+            (b"a: b\n\r\n", false),
+            (b"a : b\r\n", false),
+            (b": b\r\n", false),
+            (b"a: b\rc\r\n", false),
+        ];
+        for (lines, usual) in rows {
+            let split_ = split_usual(lines);
+            assert_eq!(split_.is_some(), usual, "{}", lines.escape_ascii());
+            if let Some((colon, value, next)) = split_ {
+                assert_eq!(split(&lines[..next - 2]), Ok((colon, value)));
+            }
+        }
+    }
 
     fn parse_lines(lines: &[&[u8]]) -> Result<HeaderMap, ParseError> {
         let mut block = Vec::new();

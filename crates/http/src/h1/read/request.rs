@@ -151,6 +151,18 @@ impl RequestDecoder {
                 }
                 continue;
             };
+            if let Some(start) = self.lines.untouched()
+                && block.fields.len() < self.limits.headers
+            {
+                let window = &rest[..rest.len().min(self.limits.head_bytes)];
+                if let Some((colon, value, next)) = fields::split_usual(&window[start..]) {
+                    let line = &window[start..];
+                    self.framing.note(&line[..colon], &line[value.clone()])?;
+                    block.fields.push(Field::new(start, colon, value));
+                    self.lines.skip_to(start + next);
+                    continue;
+                }
+            }
             match self.lines.next(rest, self.limits.head_bytes)? {
                 Found::Line(..) if block.fields.len() >= self.limits.headers => {
                     return Err(ParseError::TooManyHeaders);
@@ -159,13 +171,7 @@ impl RequestDecoder {
                     let line = &rest[start..end];
                     let (colon, value) = fields::split(line)?;
                     self.framing.note(&line[..colon], &line[value.clone()])?;
-                    // Fits: lines are found in less than `u32::MAX` bytes.
-                    block.fields.push(Field {
-                        name: start as u32,
-                        colon: (start + colon) as u32,
-                        value: (start + value.start) as u32,
-                        end: (start + value.end) as u32,
-                    });
+                    block.fields.push(Field::new(start, colon, value));
                 }
                 Found::End(end) => {
                     let head = self.end_head(&rest[..end])?;
@@ -183,6 +189,16 @@ impl RequestDecoder {
             return Err(ParseError::Method);
         }
         let target_bytes = self.limits.target_bytes;
+        if self.lines.is_fresh() {
+            let window = &head[..head.len().min(self.limits.head_bytes)];
+            let mut block = Block::take();
+            if let Some(next) = request_line::parse_usual(window, target_bytes, &mut block) {
+                self.block = Some(block);
+                self.lines.skip_to(next);
+                return Ok(Found::Line(0, next - 2));
+            }
+            block.give_back();
+        }
         let longest = request_line::longest(target_bytes);
         let found = self.lines.next(head, longest.min(self.limits.head_bytes))?;
         match found {

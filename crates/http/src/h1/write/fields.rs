@@ -85,6 +85,14 @@ pub(super) fn last_chunk(
 
 /// Appends a decimal number.
 pub(super) fn number(out: &mut Vec<u8>, mut number: u64) {
+    if number < 10 {
+        // A digit fits.
+        return out.push(b'0' + number as u8);
+    }
+    if number < 100 {
+        // Two digits fit.
+        return out.extend_from_slice(&[b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]);
+    }
     let mut digits = [0; 20];
     let mut start = digits.len();
     loop {

@@ -109,6 +109,38 @@ impl ResponseEncoder {
         }
     }
 
+    /// Appends a whole response, head and body at once, if it is of the usual kind: status 200 with no field but
+    /// `Content-Type`, to a request that is not HEAD or CONNECT, on a connection that stays open. Says whether it was;
+    /// else nothing has happened, and [`head`](Self::head) is the way.
+    pub fn usual(
+        &mut self,
+        out: &mut Vec<u8>,
+        exchange: Exchange,
+        start: &ResponseStart<'_>,
+        body: &[u8],
+    ) -> bool {
+        let (Some(kind), Some(date), None) = (start.content_type, start.date, start.headers) else {
+            return false;
+        };
+        if !exchange.is_usual() || start.status != StatusCode::OK || start.reason.is_some() {
+            return false;
+        }
+        if self.check_order().is_err() || start.length != Some(body.len() as u64) {
+            return false;
+        }
+        out.reserve(160 + kind.len() + body.len());
+        out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+        out.extend_from_slice(date.as_bytes());
+        out.extend_from_slice(b"content-type: ");
+        out.extend_from_slice(kind.as_bytes());
+        out.extend_from_slice(b"\r\ncontent-length: ");
+        fields::number(out, body.len() as u64);
+        out.extend_from_slice(b"\r\n\r\n");
+        out.extend_from_slice(body);
+        self.tunnel = false;
+        true
+    }
+
     /// Appends an interim response (1xx other than 101; RFC 9110 §15.2), nothing towards HTTP/1.0.
     ///
     /// # Errors

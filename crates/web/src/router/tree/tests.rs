@@ -11,7 +11,7 @@ fn tree<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Tree<String> {
 }
 
 fn find<'t>(tree: &'t Tree<String>, path: &str) -> (&'t str, Vec<String>) {
-    match tree.find(path) {
+    match tree.find(path.as_bytes()) {
         None => ("", Vec::new()),
         Some((value, spans)) => {
             let values = (0..).map_while(|index| spans.slice(path, index));
@@ -138,7 +138,7 @@ fn a_longer_path_than_a_uri_can_hold_finds_nothing() {
 /// How many nodes a lookup looks at.
 fn visits(tree: &Tree<String>, path: &str) -> usize {
     tree.visits.set(0);
-    tree.find(path);
+    tree.find(path.as_bytes());
     tree.visits.get()
 }
 
