@@ -329,6 +329,14 @@ impl IoStream {
         }
     }
 
+    /// Whether a read from a stream that can be parked is worth trying.
+    pub fn is_readable(&self) -> bool {
+        match &self.inner {
+            Inner::Watched(stream) => stream.registration().is_readable(),
+            _ => false,
+        }
+    }
+
     /// Has the owner of a parked stream called once more in a later turn, such as when it has read enough for now.
     pub fn call_again(&self) {
         if let Inner::Watched(stream) = &self.inner {

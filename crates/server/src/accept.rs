@@ -12,7 +12,8 @@ use squall_net::{Accepted, Address, Listener};
 use crate::config::Config;
 use crate::connection::serve_member;
 use crate::control::{Control, Listening, Phase};
-use crate::service::Service;
+use crate::parking::Parking;
+use crate::service::{ConnectInfo, Service};
 
 /// First pause after the system refused a connection; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -23,6 +24,7 @@ pub(crate) struct Acceptor {
     pub(crate) service: Rc<dyn Service>,
     pub(crate) config: Rc<Config>,
     pub(crate) control: Rc<Control>,
+    pub(crate) parking: Rc<Parking>,
 }
 
 impl Acceptor {
@@ -102,6 +104,10 @@ impl Acceptor {
             }
         };
         self.control.count_accepted();
+        if stream.can_park() {
+            let local = stream.local_addr().unwrap_or(Address::Memory);
+            return self.parking.admit(stream, ConnectInfo { local, peer });
+        }
         let member = self.control.join();
         let (service, config) = (Rc::clone(&self.service), Rc::clone(&self.config));
         spawn_callback(serve_member(stream, peer, service, config, member));

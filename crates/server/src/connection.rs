@@ -34,7 +34,7 @@ use crate::control::{Control, Member};
 use crate::deadline::Deadline;
 use crate::service::{ConnectInfo, Service};
 use crate::upgrade::Upgraded;
-pub(crate) use driver::Driver;
+pub(crate) use driver::{Driver, Rest};
 use exchange::Exchanging;
 use failure::Failure;
 use input::{Input, Step};
@@ -223,6 +223,7 @@ impl Connection {
     fn hand_over(&mut self, upgrade: Resolver<Upgraded>) {
         let unread = self.input.take_unread();
         if let Some(stream) = self.stream.take() {
+            stream.unpark();
             upgrade.resolve(Upgraded { stream, unread });
         }
         self.renew();

@@ -157,8 +157,13 @@ impl Control {
     }
 
     /// Counts a new connection.
-    pub(crate) fn join(self: &Rc<Self>) -> Member {
+    pub(crate) fn enter(&self) {
         self.open.set(self.open.get() + 1);
+    }
+
+    /// Counts a new connection for as long as its member lives.
+    pub(crate) fn join(self: &Rc<Self>) -> Member {
+        self.enter();
         let mut member = self.stranger();
         member.take_over();
         member
@@ -272,6 +277,12 @@ impl Member {
         self.present = true;
         self.busy = false;
         self.in_flight = false;
+    }
+
+    /// Lets the connection be counted without this member.
+    pub(crate) fn hand_over(&mut self) {
+        self.stand_up();
+        self.present = false;
     }
 
     /// Ends the connection.

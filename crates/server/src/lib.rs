@@ -25,6 +25,7 @@ mod connection;
 mod control;
 mod date;
 mod deadline;
+mod parking;
 mod request;
 mod run;
 mod server;

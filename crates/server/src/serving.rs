@@ -13,6 +13,7 @@ use squall_net::{Address, ListenSocket, Listener};
 use crate::accept::Acceptor;
 use crate::config::Config;
 use crate::control::{Control, Counts, Phase, StopReport};
+use crate::parking::Parking;
 use crate::service::Service;
 
 /// The handle of a server that runs on the current loop; see [`HttpServer::serve`](crate::HttpServer::serve).
@@ -41,11 +42,13 @@ impl Serving {
             .map(Listener::local_addr)
             .collect::<io::Result<Rc<[Address]>>>()?;
         let addrs = addresses.iter().filter_map(Address::socket_addr).collect();
+        let parking = Parking::new(Rc::clone(&service), Rc::clone(&config), Rc::clone(&control));
         for listener in listeners {
             let acceptor = Acceptor {
                 service: Rc::clone(&service),
                 config: Rc::clone(&config),
                 control: Rc::clone(&control),
+                parking: Rc::clone(&parking),
             };
             spawn_callback(acceptor.run(listener, control.listen()));
         }

@@ -87,6 +87,24 @@ impl Driver {
         self.doing = Doing::Waiting(Waiting::ForRequest);
     }
 
+    /// Lets go of an idle connection; the driver is as new then.
+    pub(crate) fn detach(&mut self) -> Option<(IoStream, Rc<ConnectInfo>)> {
+        self.doing = Doing::Over;
+        let stream = self.connection.stream.take()?;
+        Some((stream, Rc::clone(&self.connection.info)))
+    }
+
+    pub(crate) fn member(&mut self) -> &mut Member {
+        &mut self.connection.member
+    }
+
+    /// Has the connection's events wake the task that polls the driver.
+    pub(crate) fn unpark(&self) {
+        if let Some(stream) = &self.connection.stream {
+            stream.unpark();
+        }
+    }
+
     /// Serves the connection in a task of its own until it ends, or until it may be parked.
     pub(crate) async fn run(&mut self) -> Rest {
         self.connection.member.sit_down();

@@ -1,0 +1,223 @@
+//! Connections that wait for a request, without a task, a buffer or a timer each.
+//!
+//! An idle connection is a few dozen bytes here and a slot of the loop's reactor. When something comes, a [`Driver`] is
+//! borrowed for it and polled in place: most requests are read, answered and written within that one call. Only what has
+//! to wait for something gets a task, and comes back here when it is idle again.
+//!
+//! Rules:
+//!
+//! * a place is free, idle, or in use by the call at hand; the reactor knows it by its number for as long as it is not
+//!   free;
+//! * nothing here is borrowed while a driver runs, since a service may do anything;
+//! * time is counted in ticks of a task that exists while somebody is parked, so that a request costs no look at the
+//!   clock and no timer. A connection is closed up to a tick later than its time limit says.
+
+mod places;
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use squall_ioloop::reactor::{Parked, ParkedOwner};
+use squall_ioloop::{sleep, spawn_callback};
+use squall_net::IoStream;
+
+use crate::config::Config;
+use crate::connection::{Driver, Rest};
+use crate::control::{Control, Phase};
+use crate::service::{ConnectInfo, Service};
+use places::Places;
+
+/// Drivers that are kept for the next request: one is in use for each request that is served in place, and several come
+/// back when answers that had to wait are done.
+const SPARES: usize = 16;
+
+/// Ticks in a keep-alive time limit, unless they would be longer than [`LONGEST_TICK`] or shorter than [`SHORTEST_TICK`].
+const TICKS: u32 = 16;
+const LONGEST_TICK: Duration = Duration::from_secs(1);
+const SHORTEST_TICK: Duration = Duration::from_millis(10);
+
+/// The idle connections of one server on one loop.
+pub(crate) struct Parking {
+    service: Rc<dyn Service>,
+    config: Rc<Config>,
+    control: Rc<Control>,
+    /// The right to be called by the loop; `None` once the server has ended, for it keeps this alive.
+    owner: RefCell<Option<ParkedOwner>>,
+    places: RefCell<Places<Idle>>,
+    spares: RefCell<Vec<Box<Driver>>>,
+    /// The time, in ticks.
+    now: Cell<u32>,
+    /// Somebody counts the ticks.
+    ticking: Cell<bool>,
+}
+
+/// A connection that waits for a request.
+struct Idle {
+    stream: IoStream,
+    info: Rc<ConnectInfo>,
+    /// The tick in which it began to wait.
+    since: u32,
+}
+
+impl Parking {
+    /// Makes it for a server on the current loop, until that has ended.
+    pub(crate) fn new(
+        service: Rc<dyn Service>,
+        config: Rc<Config>,
+        control: Rc<Control>,
+    ) -> Rc<Self> {
+        let parking = Rc::new(Self {
+            service,
+            config,
+            control,
+            owner: RefCell::new(None),
+            places: RefCell::new(Places::new()),
+            spares: RefCell::new(Vec::new()),
+            now: Cell::new(0),
+            ticking: Cell::new(false),
+        });
+        let owner = ParkedOwner::new(Rc::clone(&parking) as Rc<dyn Parked>);
+        parking.owner.replace(Some(owner));
+        spawn_callback(Rc::clone(&parking).attend_stop());
+        parking
+    }
+
+    /// Takes a new connection, which is counted from here on; its stream must be one that can be parked.
+    pub(crate) fn admit(self: &Rc<Self>, stream: IoStream, info: ConnectInfo) {
+        self.control.enter();
+        self.park(stream, Rc::new(info));
+    }
+
+    fn park(self: &Rc<Self>, stream: IoStream, info: Rc<ConnectInfo>) {
+        let since = self.now.get();
+        let mut places = self.places.borrow_mut();
+        let key = places.reserve();
+        if let Some(owner) = &*self.owner.borrow() {
+            stream.park(owner, key);
+        }
+        places.put(
+            key,
+            Idle {
+                stream,
+                info,
+                since,
+            },
+        );
+        drop(places);
+        if !self.ticking.replace(true) {
+            spawn_callback(Rc::clone(self).tick());
+        }
+    }
+
+    /// Serves what has come on a connection.
+    fn serve(self: Rc<Self>, key: u32) {
+        let Some(idle) = self.places.borrow_mut().take(key) else {
+            return;
+        };
+        let mut driver = self.driver();
+        driver.member().take_over();
+        driver.attach(idle.stream, idle.info, true);
+        match driver.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Rest::Idle) => self.rest(key, driver),
+            Poll::Ready(Rest::Over) => {
+                self.places.borrow_mut().free(key);
+                self.keep(driver);
+            }
+            Poll::Pending => {
+                self.places.borrow_mut().free(key);
+                driver.unpark();
+                spawn_callback(self.finish(driver));
+            }
+        }
+    }
+
+    /// Leaves the connection where it was parked.
+    fn rest(&self, key: u32, mut driver: Box<Driver>) {
+        driver.member().hand_over();
+        if let Some((stream, info)) = driver.detach() {
+            if stream.is_readable() {
+                // It was read enough for one turn.
+                stream.call_again();
+            }
+            let since = self.now.get();
+            let idle = Idle {
+                stream,
+                info,
+                since,
+            };
+            self.places.borrow_mut().put(key, idle);
+        }
+        self.keep(driver);
+    }
+
+    /// Goes on with a connection that has to wait, and parks it when it is idle again.
+    async fn finish(self: Rc<Self>, mut driver: Box<Driver>) {
+        if driver.run().await == Rest::Idle {
+            driver.member().hand_over();
+            if let Some((stream, info)) = driver.detach() {
+                self.park(stream, info);
+            }
+        }
+        self.keep(driver);
+    }
+
+    fn driver(&self) -> Box<Driver> {
+        let spare = self.spares.borrow_mut().pop();
+        spare.unwrap_or_else(|| {
+            let (service, config) = (Rc::clone(&self.service), Rc::clone(&self.config));
+            Box::new(Driver::new(service, config, self.control.stranger()))
+        })
+    }
+
+    fn keep(&self, driver: Box<Driver>) {
+        let mut spares = self.spares.borrow_mut();
+        if spares.len() < SPARES {
+            spares.push(driver);
+        }
+    }
+
+    /// Counts the ticks while connections are parked, and closes those that have waited for too long.
+    async fn tick(self: Rc<Self>) {
+        let limit = self.config.keep_alive_timeout;
+        let tick = (limit / TICKS).clamp(SHORTEST_TICK, LONGEST_TICK);
+        let ticks = limit.as_nanos().div_ceil(tick.as_nanos());
+        // A time limit beyond years is none.
+        let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
+        while !self.places.borrow().is_empty() {
+            sleep(tick).await;
+            let now = self.now.get().wrapping_add(1);
+            self.now.set(now);
+            let old = |idle: &Idle| now.wrapping_sub(idle.since) > ticks;
+            let late = self.places.borrow_mut().remove_if(old);
+            for idle in late {
+                let peer = &idle.info.peer;
+                tracing::debug!(%peer, "idle connection closed (keep_alive_timeout)");
+                drop(idle);
+                self.control.leave(false);
+            }
+        }
+        self.ticking.set(false);
+    }
+
+    /// Has idle connections leave when the server stops, and lets go of itself when the last one has.
+    async fn attend_stop(self: Rc<Self>) {
+        poll_fn(|cx| self.control.poll_phase(Phase::Stopping, cx)).await;
+        let keys = self.places.borrow().keys();
+        for key in keys {
+            Rc::clone(&self).serve(key);
+        }
+        // Nobody stays parked from now on, but connections that the kernel had queued come and go.
+        poll_fn(|cx| self.control.poll_over(cx)).await;
+        let owner = self.owner.take();
+        drop(owner);
+    }
+}
+
+impl Parked for Parking {
+    fn ready(self: Rc<Self>, key: u32) {
+        self.serve(key);
+    }
+}

@@ -1,0 +1,115 @@
+//! Numbered places in memory that does not move.
+
+/// Places in a chunk.
+const CHUNK: usize = 256;
+
+/// Values by number. It grows by whole chunks, so that more values never mean a copy of those there are; the chunks are
+/// kept for later.
+pub(super) struct Places<T> {
+    chunks: Vec<Box<[Option<T>]>>,
+    /// Numbers that nobody has.
+    free: Vec<u32>,
+    /// Numbers that somebody has.
+    used: usize,
+}
+
+impl<T> Places<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            chunks: Vec::new(),
+            free: Vec::new(),
+            used: 0,
+        }
+    }
+
+    /// Takes a number that nobody has; its place is empty.
+    pub(super) fn reserve(&mut self) -> u32 {
+        if self.free.is_empty() {
+            self.grow();
+        }
+        self.used += 1;
+        self.free.pop().expect("there is one after growing")
+    }
+
+    /// Gives a number back.
+    pub(super) fn free(&mut self, key: u32) {
+        debug_assert!(self.place(key).is_none(), "nothing is thrown away");
+        self.used -= 1;
+        self.free.push(key);
+    }
+
+    pub(super) fn put(&mut self, key: u32, value: T) {
+        *self.place(key) = Some(value);
+    }
+
+    /// Empties a place, whose number stays taken.
+    pub(super) fn take(&mut self, key: u32) -> Option<T> {
+        let chunk = self.chunks.get_mut(key as usize / CHUNK)?;
+        chunk[key as usize % CHUNK].take()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.used == 0
+    }
+
+    /// Returns the numbers of all places that are not empty.
+    pub(super) fn keys(&self) -> Vec<u32> {
+        let places = self.chunks.iter().flat_map(|chunk| chunk.iter());
+        // There are fewer chunks than `grow` has numbers for.
+        let full = places.zip(0u32..).filter(|(place, _)| place.is_some());
+        full.map(|(_, key)| key).collect()
+    }
+
+    /// Empties all places whose values are like this, and gives their numbers back.
+    pub(super) fn remove_if(&mut self, like: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut removed = Vec::new();
+        let places = self.chunks.iter_mut().flat_map(|chunk| chunk.iter_mut());
+        for (place, key) in places.zip(0u32..) {
+            if let Some(value) = place.take_if(|value| like(value)) {
+                removed.push(value);
+                self.free.push(key);
+            }
+        }
+        self.used -= removed.len();
+        removed
+    }
+
+    fn grow(&mut self) {
+        let first = u32::try_from(self.chunks.len() * CHUNK).expect("fewer than four billion");
+        self.chunks.push((0..CHUNK).map(|_| None).collect());
+        self.free.extend((first..first + CHUNK as u32).rev());
+    }
+
+    fn place(&mut self, key: u32) -> &mut Option<T> {
+        &mut self.chunks[key as usize / CHUNK][key as usize % CHUNK]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_used_again_and_chunks_stay() {
+        let mut places = Places::new();
+        assert!(places.is_empty());
+        let keys: Vec<u32> = (0..600).map(|_| places.reserve()).collect();
+        assert_eq!(keys, (0..600).collect::<Vec<u32>>());
+        for key in keys {
+            places.put(key, key * 2);
+        }
+        assert_eq!(places.take(7), Some(14));
+        assert_eq!(places.take(7), None);
+        assert_eq!(places.keys().len(), 599);
+        places.free(7);
+        assert_eq!(places.reserve(), 7);
+        let removed = places.remove_if(|value| value % 4 == 0);
+        assert_eq!(removed.len(), 300);
+        assert_eq!(places.keys().len(), 299);
+        assert_eq!(places.take(100_000), None, "a number that was never given");
+        for _ in 0..300 {
+            places.reserve();
+        }
+        assert_eq!(places.chunks.len(), 3);
+    }
+}
