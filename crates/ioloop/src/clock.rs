@@ -33,6 +33,17 @@ use std::time::{Duration, Instant};
 use crate::core::Core;
 use crate::ioloop::IoLoop;
 
+/// Returns a number that changes whenever the loop of this thread begins to run what there is to run, after it has waited or
+/// has let the system be asked; 0 off a loop.
+///
+/// What was found out under one number, such as the time of day to the second, is good enough under the same number: a few
+/// dozen callbacks run in between at most.
+#[inline]
+#[must_use]
+pub fn round() -> u64 {
+    Core::with_current(Core::polls).unwrap_or(0)
+}
+
 /// Moves the paused clock of this thread's loop on by `duration`, and lets everything that falls due
 /// run before it returns, in order, each at its own time.
 ///

@@ -137,6 +137,11 @@ impl Core {
         unsafe { core.as_ref() }.map(f)
     }
 
+    /// How often the loop has begun to run what there is to run.
+    pub(crate) fn polls(&self) -> u64 {
+        self.pump.polls()
+    }
+
     /// The loop of this thread.
     pub(crate) fn current() -> Option<Rc<Self>> {
         let core = CURRENT.get();

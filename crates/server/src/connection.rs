@@ -174,7 +174,12 @@ impl Connection {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Waited, Failure>> {
         ready!(self.poll_step_allowed(cx));
-        match self.poll_step(cx) {
+        let polled = if self.is_read_out() {
+            Poll::Pending
+        } else {
+            self.poll_step(cx)
+        };
+        match polled {
             Poll::Ready(Ok(Step::Head(head))) => return Poll::Ready(Ok(Waited::Request(head))),
             Poll::Ready(Ok(_)) => return Poll::Ready(Ok(Waited::Over)),
             Poll::Ready(Err(Failure::Left)) => {
@@ -217,6 +222,11 @@ impl Connection {
                     .map(|()| Err(Failure::HeadTimeout))
             }
         }
+    }
+
+    /// Says whether a connection that is to be parked has nothing to read, so that nobody need wait for it here.
+    fn is_read_out(&mut self) -> bool {
+        self.parks && self.input.is_idle() && !self.stream().is_readable()
     }
 
     /// Gives the connection, and what was read ahead, to whoever waits for it.

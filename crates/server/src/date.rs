@@ -4,9 +4,12 @@ use std::cell::Cell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use squall_http::DateLine;
+use squall_ioloop::clock;
 
 thread_local! {
     static CACHE: Cell<Cache> = const { Cell::new(Cache { second: u64::MAX, line: None }) };
+    /// The loop's round in which the clock was looked at.
+    static ROUND: Cell<u64> = const { Cell::new(0) };
 }
 
 #[derive(Clone, Copy)]
@@ -16,8 +19,12 @@ struct Cache {
     line: Option<DateLine>,
 }
 
-/// Looks at the clock, for all answers until the next look.
+/// Looks at the clock, once in a round of the loop, for all answers until the next look.
 pub(crate) fn refresh() {
+    let round = clock::round();
+    if ROUND.replace(round) == round && round != 0 {
+        return;
+    }
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let second = now.map_or(u64::MAX, |now| now.as_secs());
     if CACHE.get().second != second {

@@ -9,6 +9,8 @@
 mod pattern;
 mod tree;
 
+#[cfg(test)]
+pub(crate) use pattern::MAX_PARAMETERS;
+pub(crate) use pattern::Pattern;
 pub use pattern::PatternError;
-pub(crate) use pattern::{MAX_PARAMETERS, Pattern};
 pub(crate) use tree::{Spans, Tree};

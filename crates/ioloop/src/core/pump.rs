@@ -61,6 +61,8 @@ pub(super) struct PumpState {
     probes: Cell<u32>,
     /// A job was just given to a thread pool, and its answer may be here in no time.
     expecting: Cell<bool>,
+    /// How often the pump was polled.
+    polls: Cell<u64>,
 }
 
 impl PumpState {
@@ -75,6 +77,7 @@ impl PumpState {
             asleep: Cell::new(false),
             probes: Cell::new(0),
             expecting: Cell::new(false),
+            polls: Cell::new(0),
         }
     }
 
@@ -90,6 +93,10 @@ impl PumpState {
     /// Whether a timer for this tick needs an earlier alarm.
     pub(super) fn armed_after(&self, tick: u64) -> bool {
         self.armed.get().is_none_or(|armed| tick < armed)
+    }
+
+    pub(super) fn polls(&self) -> u64 {
+        self.polls.get()
     }
 
     /// Has the pump look out for an answer before it sleeps the next time.
@@ -164,6 +171,7 @@ impl Core {
     fn pump(&self, cx: &mut Context<'_>) {
         self.adopt(cx.waker());
         self.pump.doing.set(Doing::Working);
+        self.pump.polls.set(self.pump.polls.get().wrapping_add(1));
         if self.pump.asleep.take() {
             self.inbox.awake();
         }

@@ -27,7 +27,7 @@ impl Label {
     }
 
     pub(super) fn note(&mut self, head: &RequestHead) {
-        let bytes = head.target().as_bytes();
+        let bytes = head.target_bytes();
         let shown = bytes.len().min(SHOWN);
         self.target[..shown].copy_from_slice(&bytes[..shown]);
         self.length = u8::try_from(bytes.len()).unwrap_or(u8::MAX);

@@ -6,7 +6,6 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use percent_encoding::percent_decode;
 
-use super::MAX_PARAMETERS;
 use super::pattern::{Pattern, Segment};
 
 /// The values of an application's patterns, found by path.
@@ -191,28 +190,45 @@ impl<'tree, T> Lookup<'tree, '_, T> {
 }
 
 /// Where the parameters are in a path, in bytes, still encoded.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Spans {
     count: u8,
-    /// The first `count` are valid; u16, because [`Tree::find`] refuses longer paths.
-    places: [(u16, u16); MAX_PARAMETERS],
+    /// The first of them, as many as most routes have; u16, because [`Tree::find`] refuses longer paths.
+    first: [(u16, u16); FEW],
+    /// The others.
+    more: Vec<(u16, u16)>,
 }
+
+/// Parameters that need no memory of their own.
+const FEW: usize = 4;
 
 impl Spans {
     /// The encoded text of the parameter with this index.
     pub(crate) fn slice<'p>(&self, path: &'p str, index: usize) -> Option<&'p str> {
-        let (start, end) = self.places[..usize::from(self.count)].get(index)?;
-        path.get(usize::from(*start)..usize::from(*end))
+        if index >= usize::from(self.count) {
+            return None;
+        }
+        let (start, end) = *self
+            .first
+            .get(index)
+            .or_else(|| self.more.get(index - FEW))?;
+        path.get(usize::from(start)..usize::from(end))
     }
 
     fn push(&mut self, start: usize, end: usize) {
-        // `find` refused longer paths and `Pattern` more parameters, so neither cast nor index can go wrong.
-        self.places[usize::from(self.count)] = (start as u16, end as u16);
+        // `find` refused longer paths and `Pattern` more parameters than a byte can count.
+        let span = (start as u16, end as u16);
+        match self.first.get_mut(usize::from(self.count)) {
+            Some(place) => *place = span,
+            None => self.more.push(span),
+        }
         self.count += 1;
     }
 
     fn pop(&mut self) {
         self.count -= 1;
+        self.more
+            .truncate(usize::from(self.count).saturating_sub(FEW));
     }
 }
 

@@ -47,6 +47,10 @@ impl Field {
             end: (line + value.end) as u32,
         }
     }
+
+    pub(in crate::h1) fn name_length(&self) -> usize {
+        (self.colon - self.name) as usize
+    }
 }
 
 /// A head, complete or in the making.

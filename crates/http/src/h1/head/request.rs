@@ -3,7 +3,7 @@
 use std::fmt;
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method, Request, Uri, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header};
 
 use super::block::{Block, Kept};
 use super::{Exchange, MethodKind};
@@ -36,6 +36,11 @@ impl RequestHead {
     /// authority too), authority-form (CONNECT), or `*` (OPTIONS).
     pub fn target(&self) -> &str {
         text(self.block.get().target())
+    }
+
+    /// Returns [`target`](Self::target) as bytes, all of them ASCII, which costs nothing.
+    pub fn target_bytes(&self) -> &[u8] {
+        self.block.get().target()
     }
 
     /// Returns the target, taken apart.
@@ -86,7 +91,16 @@ impl RequestHead {
 
     /// Returns the value of the first field with this name.
     pub fn header(&self, name: &HeaderName) -> Option<&[u8]> {
-        self.values(name).next()
+        let block = self.block.get();
+        if let Some(map) = block.headers.get() {
+            return map.get(name).map(HeaderValue::as_bytes);
+        }
+        let wanted = name.as_str().as_bytes();
+        // Most fields have a name of another length, which is all that is looked at then.
+        let found = block.fields.iter().find(|field| {
+            field.name_length() == wanted.len() && block.name(field).eq_ignore_ascii_case(wanted)
+        });
+        found.map(|field| block.value(field))
     }
 
     /// Returns the values of all fields with this name, in their order.

@@ -68,6 +68,11 @@ impl Framing {
         Ok(())
     }
 
+    /// Takes note of a `Host` whose value was right in another request; false if it is not the first one of its own.
+    pub(super) fn note_known_host(&mut self) -> bool {
+        !std::mem::replace(&mut self.host, true)
+    }
+
     fn note_host(&mut self, value: &[u8]) -> Result<(), ParseError> {
         if self.sender == Sender::Server {
             return Ok(());

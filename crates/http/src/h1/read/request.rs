@@ -13,6 +13,12 @@ use crate::h1::{BodyKind, Eof, Event, Limits, ParseError, RequestHead};
 /// Empty lines that may stand before a request: old clients end a body with one too many (RFC 9112 §2.2).
 const LEADING_EMPTY_LINES: u8 = 4;
 
+/// The field that is checked most closely.
+const HOST: &[u8] = b"host";
+
+/// Bytes of the longest `Host` that is remembered; a host name has at most 253, and a port 5.
+const HOST_BYTES: usize = 260;
+
 /// Decodes requests, one after another, from the bytes of one connection.
 ///
 /// See [the module](crate::h1) for how to drive it.
@@ -26,6 +32,8 @@ pub struct RequestDecoder {
     block: Option<Box<Block>>,
     /// What its fields said about framing.
     framing: Framing,
+    /// The last `Host` that was right, which most requests repeat.
+    host: Vec<u8>,
     /// Empty lines skipped before the current head.
     empty_lines: u8,
     /// Whether a request may follow the one whose body is read.
@@ -53,6 +61,7 @@ impl RequestDecoder {
             lines: Lines::default(),
             block: None,
             framing: Framing::new(Sender::Client),
+            host: Vec::new(),
             empty_lines: 0,
             keep_alive: true,
         }
@@ -155,9 +164,23 @@ impl RequestDecoder {
                 && block.fields.len() < self.limits.headers
             {
                 let window = &rest[..rest.len().min(self.limits.head_bytes)];
-                if let Some((colon, value, next)) = fields::split_usual(&window[start..]) {
-                    let line = &window[start..];
-                    self.framing.note(&line[..colon], &line[value.clone()])?;
+                let line = &window[start..];
+                if line.starts_with(b"\r\n") {
+                    let end = start + 2;
+                    let head = self.end_head(&rest[..end])?;
+                    return Ok((skipped + end, Some(Event::Head(head))));
+                }
+                if let Some((colon, value, next)) = fields::split_usual(line) {
+                    let (name, value_) = (&line[..colon], &line[value.clone()]);
+                    if colon != HOST.len() || !name.eq_ignore_ascii_case(HOST) {
+                        self.framing.note(name, value_)?;
+                    } else if *value_ != *self.host || !self.framing.note_known_host() {
+                        self.framing.note(name, value_)?;
+                        if value_.len() <= HOST_BYTES {
+                            self.host.clear();
+                            self.host.extend_from_slice(value_);
+                        }
+                    }
                     block.fields.push(Field::new(start, colon, value));
                     self.lines.skip_to(start + next);
                     continue;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::router::MAX_PARAMETERS;
 
 /// A tree whose values are the patterns themselves.
 fn tree<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Tree<String> {
