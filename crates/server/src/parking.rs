@@ -47,6 +47,10 @@ pub(crate) struct Parking {
     /// The right to be called by the loop; `None` once the server has ended, for it keeps this alive.
     owner: RefCell<Option<ParkedOwner>>,
     places: RefCell<Places<Idle>>,
+    #[expect(
+        clippy::vec_box,
+        reason = "a driver is large, and goes from here into tasks"
+    )]
     spares: RefCell<Vec<Box<Driver>>>,
     /// The time, in ticks.
     now: Cell<u32>,

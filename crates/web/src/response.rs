@@ -89,10 +89,6 @@ fn status(code: StatusCode) -> Response {
     response
 }
 
-/// A response of this type and body.
-///
-/// Callers pass a constant, because a value made from text at run time is looked at byte by byte.
-
 macro_rules! with_type {
     ($kind:literal: $($type:ty),*) => {$(
         impl IntoResponse for $type {

@@ -188,7 +188,7 @@ impl Kept {
 impl Clone for Kept {
     fn clone(&self) -> Self {
         let mut block = Block::take();
-        block.clone_from(&self.0.as_ref().expect("taken out only by `drop`"));
+        block.clone_from(self.0.as_ref().expect("taken out only by `drop`"));
         Self::new(block)
     }
 }
