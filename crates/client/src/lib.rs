@@ -8,7 +8,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! IoLoop::run_sync(async {
-//!     # let hello = || |_request: http::Request<Body>| async { http::Response::new(Body::from("hello")) };
+//!     # let hello = || |_request: squall_server::Request| async { http::Response::new(Body::from("hello")) };
 //!     # let serving = HttpServer::new(hello).listen("127.0.0.1:0")?.serve()?;
 //!     # let url = format!("http://{}/", serving.local_addr());
 //!     let client = HttpClient::new();
