@@ -76,6 +76,7 @@ mod epoll;
 mod none;
 mod slot;
 mod state;
+mod transfer;
 
 use std::cell::Cell;
 use std::fmt;
@@ -93,6 +94,7 @@ use crate::error::NoCurrentLoop;
 use none as epoll;
 use slot::{PARKED, READ_CLOSED, READABLE, Slot, Token, WRITABLE, WRITE_CLOSED};
 pub(crate) use state::Reactor;
+pub use transfer::{receive, send};
 
 /// Who is called for parked descriptors.
 pub trait Parked {
