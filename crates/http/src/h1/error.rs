@@ -19,7 +19,7 @@ pub enum ParseError {
     BodyTooLarge,
     /// Chunk data longer than its size: no CRLF where it should end (RFC 9112 §7.1).
     ChunkEnd,
-    /// A control byte in a chunk extension (RFC 9112 §7.1.1).
+    /// A chunk extension that is not names with tokens or quoted texts (RFC 9112 §7.1.1).
     ChunkExtension,
     /// More chunk extensions than [`Limits::chunk_extension_bytes`](super::Limits).
     ChunkExtensionsTooLong,
@@ -123,7 +123,7 @@ impl fmt::Display for ParseError {
             Self::BareLf => "line feed without carriage return",
             Self::BodyTooLarge => "body over the limit body_bytes",
             Self::ChunkEnd => "chunk data not ended by an empty line",
-            Self::ChunkExtension => "control byte in a chunk extension",
+            Self::ChunkExtension => "invalid chunk extension",
             Self::ChunkExtensionsTooLong => "chunk extensions over the limit chunk_extension_bytes",
             Self::ChunkSize => "chunk size is not hexadecimal digits",
             Self::ChunkSizeOverflow => "chunk size too large",

@@ -39,8 +39,8 @@ fn well_formed() {
         // Extensions are skipped.
         ("5;a=b⏎hello⏎0;last⏎⏎", "=hello ; clean"),
         ("5;a=\"b;c\"\t; d⏎hello⏎0⏎⏎", "=hello ; clean"),
-        ("5;⏎hello⏎0;;⏎⏎", "=hello ; clean"),
-        ("5;\u{ff}⏎hello⏎0⏎⏎", "=hello ; clean"),
+        ("5;a ; b;c = d⏎hello⏎0;e\t⏎⏎", "=hello ; clean"),
+        ("5;a=\"\\\"\\;\u{ff}\"⏎hello⏎0⏎⏎", "=hello ; clean"),
         // Trailers are kept apart.
         ("0⏎A: b⏎⏎", "+a:b ; clean"),
         (
@@ -88,6 +88,20 @@ fn malformed() {
         ("2;a\rb⏎hi⏎0⏎⏎", "BareCr"),
         ("2;a\0⏎hi⏎0⏎⏎", "ChunkExtension"),
         ("2;\u{7f}⏎hi⏎0⏎⏎", "ChunkExtension"),
+        // What only looks like an extension.
+        ("2;⏎hi⏎0⏎⏎", "ChunkExtension"),
+        ("2; ⏎hi⏎0⏎⏎", "ChunkExtension"),
+        ("2;;a⏎hi⏎0⏎⏎", "ChunkExtension"),
+        ("2;=a⏎hi⏎0⏎⏎", "ChunkExtension"),
+        ("2;a b⏎hi⏎0⏎⏎", "ChunkExtension"),
+        ("2;a=⏎hi⏎0⏎⏎", "ChunkExtension"),
+        ("2;a=b=c⏎hi⏎0⏎⏎", "ChunkExtension"),
+        ("2;a=b c⏎hi⏎0⏎⏎", "ChunkExtension"),
+        ("2;a=\"b⏎hi⏎0⏎⏎", "ChunkExtension"),
+        ("2;a=\"b\\⏎hi⏎0⏎⏎", "ChunkExtension"),
+        ("2;a=\"b\"c⏎hi⏎0⏎⏎", "ChunkExtension"),
+        ("2;a=\"\0\"⏎hi⏎0⏎⏎", "ChunkExtension"),
+        ("2;\u{e9}⏎hi⏎0⏎⏎", "ChunkExtension"),
         ("0⏎\n", "BareLf"),
         ("0⏎\rx", "BareCr"),
         ("0\n\n", "BareLf"),

@@ -5,6 +5,7 @@
 
 use super::fields::parse_trailers;
 use super::lines::{Found, Lines};
+use crate::h1::syntax::is_token_byte;
 use crate::h1::{Event, Limits, ParseError};
 
 /// Digits of the longest size, leading zeros included.
@@ -19,7 +20,7 @@ enum State {
     /// In a size, after so many digits.
     Size(u8),
     /// In what follows a `;` behind a size.
-    Extension,
+    Extension(Extension),
     /// After the CR of a size line.
     SizeLf,
     /// In the data.
@@ -30,6 +31,50 @@ enum State {
     DataLf,
     /// After the chunk of size 0.
     Trailers,
+}
+
+/// Where in an extension the next byte is: `;name`, `;name=token` or `;name="text"`, white space around each part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extension {
+    /// Before a name.
+    Start,
+    Name,
+    /// In white space behind a name.
+    NameEnd,
+    /// Before a value.
+    Equals,
+    Token,
+    Quoted,
+    /// After a backslash in a quoted value.
+    Escaped,
+    /// Behind a value.
+    End,
+}
+
+impl Extension {
+    /// Where the byte after `byte` is (RFC 9112 §7.1.1); `None` if `byte` cannot stand here.
+    fn next(self, byte: u8) -> Option<Self> {
+        let next = match (self, byte) {
+            (Self::Quoted, b'"') => Self::End,
+            (Self::Quoted, b'\\') => Self::Escaped,
+            (Self::Quoted | Self::Escaped, b'\t' | b' '..=b'~' | 0x80..) => Self::Quoted,
+            (Self::Start | Self::Equals | Self::NameEnd | Self::End, b' ' | b'\t') => self,
+            (Self::Name, b' ' | b'\t') => Self::NameEnd,
+            (Self::Token, b' ' | b'\t') => Self::End,
+            (Self::Name | Self::NameEnd, b'=') => Self::Equals,
+            (Self::Name | Self::NameEnd | Self::Token | Self::End, b';') => Self::Start,
+            (Self::Equals, b'"') => Self::Quoted,
+            (Self::Start | Self::Name, byte) if is_token_byte(byte) => Self::Name,
+            (Self::Equals | Self::Token, byte) if is_token_byte(byte) => Self::Token,
+            _ => return None,
+        };
+        Some(next)
+    }
+
+    /// Whether the line may end here.
+    fn may_end(self) -> bool {
+        matches!(self, Self::Name | Self::NameEnd | Self::Token | Self::End)
+    }
 }
 
 /// A chunked body in the making.
@@ -101,8 +146,8 @@ impl Chunked {
     fn next_state(&mut self, byte: u8, limits: &Limits) -> Result<State, ParseError> {
         match (self.state, byte) {
             (State::Size(digits), byte) => self.size_byte(digits, byte, limits),
-            (State::Extension, b'\r') => Ok(State::SizeLf),
-            (State::Extension, byte) => self.extension_byte(byte, limits),
+            (State::Extension(extension), b'\r') if extension.may_end() => Ok(State::SizeLf),
+            (State::Extension(extension), byte) => self.extension_byte(extension, byte, limits),
             (State::SizeLf, b'\n') => self.size_line_end(limits),
             (State::SizeLf, _) => Err(ParseError::BareCr),
             (State::DataCr, b'\r') => Ok(State::DataLf),
@@ -125,23 +170,29 @@ impl Chunked {
         match byte {
             b'\n' => Err(ParseError::BareLf),
             b'\r' if digits > 0 => Ok(State::SizeLf),
-            b';' if digits > 0 => self.extension_byte(byte, limits),
+            // What stands before an extension is like the end of one.
+            b';' if digits > 0 => self.extension_byte(Extension::End, byte, limits),
             _ => Err(ParseError::ChunkSize),
         }
     }
 
-    /// Skips extensions: nobody defined any (RFC 9112 §7.1.1).
-    fn extension_byte(&mut self, byte: u8, limits: &Limits) -> Result<State, ParseError> {
-        match byte {
-            b'\n' => return Err(ParseError::BareLf),
-            b'\t' | b' '..=b'~' | 0x80.. => {}
-            _ => return Err(ParseError::ChunkExtension),
+    /// Skips extensions, for nobody has defined any, but not what only looks like one: where it ends is then a matter
+    /// of opinion (RFC 9112 §7.1.1).
+    fn extension_byte(
+        &mut self,
+        extension: Extension,
+        byte: u8,
+        limits: &Limits,
+    ) -> Result<State, ParseError> {
+        if byte == b'\n' {
+            return Err(ParseError::BareLf);
         }
+        let next = extension.next(byte).ok_or(ParseError::ChunkExtension)?;
         self.extensions += 1;
         if self.extensions > limits.chunk_extension_bytes {
             return Err(ParseError::ChunkExtensionsTooLong);
         }
-        Ok(State::Extension)
+        Ok(State::Extension(next))
     }
 
     fn size_line_end(&mut self, limits: &Limits) -> Result<State, ParseError> {
