@@ -28,7 +28,6 @@ mod questions;
 mod report;
 mod run;
 mod sample;
-mod scaling;
 mod servers;
 mod spread;
 mod suite;
@@ -53,7 +52,6 @@ fn main() -> ExitCode {
         }
         Ok(Arguments::One(words)) => return cost::run_one(&words),
         Ok(Arguments::Cost) => cost::run(),
-        Ok(Arguments::Scaling) => scaling::run(),
         Ok(Arguments::Run(options)) => run::run(&options),
         Err(message) => {
             eprintln!("squall-bench: {message}");

@@ -20,7 +20,6 @@ mod label;
 mod output;
 mod respond;
 mod upload;
-mod usual;
 
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};

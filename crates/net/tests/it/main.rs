@@ -3,7 +3,6 @@
 mod accept;
 mod duplex;
 mod folder;
-mod park;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;

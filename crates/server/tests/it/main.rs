@@ -2,6 +2,7 @@
 
 mod bodies;
 mod broken;
+mod choices;
 mod corpus;
 mod hostile_time;
 mod leaving;

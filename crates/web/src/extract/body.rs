@@ -29,10 +29,6 @@ impl FromRequest for Bytes {
         collect(cx).await
     }
 
-    fn is_ready(cx: &Context) -> bool {
-        cx.has_whole_body()
-    }
-
     fn needs(needs: &mut Needs) {
         needs.body::<Self>();
     }
@@ -46,10 +42,6 @@ impl FromRequest for String {
     async fn from_request(cx: &mut Context) -> Result<Self, BodyRejection> {
         let bytes = collect(cx).await?;
         String::from_utf8(bytes.into()).map_err(|_| BodyRejection::NotUtf8)
-    }
-
-    fn is_ready(cx: &Context) -> bool {
-        cx.has_whole_body()
     }
 
     fn needs(needs: &mut Needs) {

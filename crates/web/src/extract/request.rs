@@ -18,10 +18,6 @@ impl FromRequest for Method {
     async fn from_request(cx: &mut Context) -> Result<Self, Infallible> {
         Ok(cx.method().clone())
     }
-
-    fn is_ready(_cx: &Context) -> bool {
-        true
-    }
 }
 
 /// The target of the request.
@@ -31,10 +27,6 @@ impl FromRequest for Uri {
     async fn from_request(cx: &mut Context) -> Result<Self, Infallible> {
         Ok(cx.uri().clone())
     }
-
-    fn is_ready(_cx: &Context) -> bool {
-        true
-    }
 }
 
 /// All header fields.
@@ -43,10 +35,6 @@ impl FromRequest for HeaderMap {
 
     async fn from_request(cx: &mut Context) -> Result<Self, Infallible> {
         Ok(cx.headers().clone())
-    }
-
-    fn is_ready(_cx: &Context) -> bool {
-        true
     }
 }
 
@@ -67,10 +55,6 @@ impl FromRequest for Request {
         Ok(own)
     }
 
-    fn is_ready(_cx: &Context) -> bool {
-        true
-    }
-
     fn needs(needs: &mut Needs) {
         needs.body::<Self>();
     }
@@ -85,10 +69,6 @@ impl FromRequest for ConnectInfo {
             .connect_info()
             .cloned()
             .ok_or(MissingConnectInfo)
-    }
-
-    fn is_ready(_cx: &Context) -> bool {
-        true
     }
 }
 

@@ -28,7 +28,7 @@ use send::Seen;
 pub(super) const STEP: Step = Step {
     name: "vectors",
     what: "llhttp's and gunicorn's requests as bytes",
-    floor: 180,
+    floor: 187,
     run,
 };
 
@@ -57,7 +57,7 @@ fn run(scene: &Scene) -> Result<Tally, Trouble> {
         judge(&mut tally, vector, seen, agrees, friends);
     }
     let is_known = |name: &str| vectors.iter().any(|vector| vector.name == name);
-    let listed = choices::ON_PURPOSE.iter().chain(choices::OPEN);
+    let listed = choices::ON_PURPOSE.iter();
     for name in known
         .keys()
         .map(String::as_str)
@@ -123,16 +123,12 @@ fn judge(tally: &mut Tally, vector: &Vector, seen: &Seen, agrees: bool, friends:
         return;
     }
     let on_purpose = listed(choices::ON_PURPOSE, name);
-    let open = listed(choices::OPEN, name);
-    if agrees && open {
-        println!("note: {name} is right by now; take it off the list of open ones");
-    }
     match agrees {
         true if on_purpose => tally.fail(format!(
             "{name}: does what is stated; take it off the list of choices"
         )),
         true => tally.pass(),
-        false if on_purpose || open || friends.len() < MAJORITY => tally.skipped += 1,
+        false if on_purpose || friends.len() < MAJORITY => tally.skipped += 1,
         false => tally.fail(format!(
             "{name}: expected {}, found {seen} ({} of 5 servers do what is expected)\n      {}",
             vector.expected,

