@@ -13,6 +13,8 @@ pub(crate) enum Arguments {
     /// One contender in a process of its own.
     One(Vec<String>),
     Run(Options),
+    /// Instructions of inputs that grow, as JSON: for `cargo xtask scaling`.
+    Scaling,
 }
 
 /// How to run the suites.
@@ -82,6 +84,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Arguments, String> {
         match word.as_str() {
             "--help" | "-h" => return Ok(Arguments::Help),
             "--cost" => return Ok(Arguments::Cost),
+            "--scaling" => return Ok(Arguments::Scaling),
             "--quick" => options.quick = true,
             "--json" => options.json = Some(value("a file")?.into()),
             "--html" => options.html = Some(value("a file")?.into()),

@@ -19,6 +19,7 @@ use crate::machine;
 use crate::pin::Cores;
 use crate::process;
 use crate::progress::Progress;
+use crate::scaling;
 use crate::servers::{Places, ROSTER, SQUALL};
 use crate::suite::{Case, Route};
 use crate::suites::ioloop;
@@ -128,7 +129,10 @@ pub(crate) fn run_one(words: &[String]) -> ExitCode {
             run(times);
             ExitCode::SUCCESS
         }
-        None => ioloop::run_one(name, side, times),
+        None => match scaling::run_one(name, usize::try_from(times).unwrap_or(usize::MAX)) {
+            Some(code) => code,
+            None => ioloop::run_one(name, side, times),
+        },
     }
 }
 

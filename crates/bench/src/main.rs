@@ -28,6 +28,7 @@ mod questions;
 mod report;
 mod run;
 mod sample;
+mod scaling;
 mod servers;
 mod spread;
 mod suite;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         }
         Ok(Arguments::One(words)) => return cost::run_one(&words),
         Ok(Arguments::Cost) => cost::run(),
+        Ok(Arguments::Scaling) => scaling::run(),
         Ok(Arguments::Run(options)) => run::run(&options),
         Err(message) => {
             eprintln!("squall-bench: {message}");

@@ -76,6 +76,7 @@ mod epoll;
 mod none;
 mod slot;
 mod state;
+mod transfer;
 
 use std::cell::Cell;
 use std::fmt;
@@ -93,6 +94,7 @@ use crate::error::NoCurrentLoop;
 use none as epoll;
 use slot::{PARKED, READ_CLOSED, READABLE, Slot, Token, WRITABLE, WRITE_CLOSED};
 pub(crate) use state::Reactor;
+pub use transfer::{receive, send};
 
 /// Who is called for parked descriptors.
 pub trait Parked {
@@ -104,7 +106,8 @@ pub trait Parked {
     /// descriptors, to park and unpark them, this one included, and to drop their registrations.
     ///
     /// Read until [`Registration::clear_readable`] is due, or ask with [`Registration::call_again`] for another call:
-    /// what is left unread is not told again until more of it comes.
+    /// what is left unread is not told again until more of it comes. Once the end was read, unpark the descriptor or drop
+    /// its registration.
     fn ready(self: Rc<Self>, key: u32);
 }
 
@@ -218,9 +221,16 @@ impl Registration {
     }
 
     /// Notes that a read has just found nothing, or less than it had room for.
+    ///
+    /// When the other side has ended, and the descriptor is parked, the end is still to be read and may have been told
+    /// together with what was read just now; so another call is queued.
     #[inline]
     pub fn clear_readable(&self) {
-        self.slot().clear(READABLE);
+        let slot = self.slot();
+        slot.clear(READABLE);
+        if slot.has_all(READ_CLOSED | PARKED) {
+            self.call_again();
+        }
     }
 
     /// Notes that a write has just found no room, or less than it needed.

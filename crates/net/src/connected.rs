@@ -5,6 +5,8 @@ use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
+use squall_ioloop::reactor::{receive, send};
+
 /// A socket of the standard library, of either kind.
 #[derive(Debug)]
 pub(crate) enum Connected {
@@ -19,6 +21,7 @@ impl Connected {
 }
 
 impl AsFd for Connected {
+    #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Self::Tcp(socket) => socket.as_fd(),
@@ -30,20 +33,14 @@ impl AsFd for Connected {
 impl Read for &Connected {
     #[inline]
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Connected::Tcp(socket) => (&*socket).read(buf),
-            Connected::Unix(socket) => (&*socket).read(buf),
-        }
+        receive(self.as_fd(), buf)
     }
 }
 
 impl Write for &Connected {
     #[inline]
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        match self {
-            Connected::Tcp(socket) => (&*socket).write(buf),
-            Connected::Unix(socket) => (&*socket).write(buf),
-        }
+        send(self.as_fd(), buf)
     }
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {

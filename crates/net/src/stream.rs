@@ -175,11 +175,11 @@ impl IoStream {
     ///
     /// # Errors
     ///
-    /// When the system refuses to watch the socket.
+    /// When the system refuses to watch the socket; off a loop.
     ///
     /// # Panics
     ///
-    /// Off a loop.
+    /// Off a loop where sockets are tokio's, so not on Linux by default.
     pub fn from_std(stream: std::net::TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         Self::from_connected(Connected::Tcp(stream))

@@ -20,6 +20,7 @@ mod label;
 mod output;
 mod respond;
 mod upload;
+mod usual;
 
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};

@@ -30,10 +30,6 @@ use crate::control::{Control, Phase};
 use crate::service::{ConnectInfo, Service};
 use places::Places;
 
-/// Drivers that are kept for the next request: one is in use for each request that is served in place, and several come
-/// back when answers that had to wait are done.
-const SPARES: usize = 16;
-
 /// Ticks in a keep-alive time limit, unless they would be longer than [`LONGEST_TICK`] or shorter than [`SHORTEST_TICK`].
 const TICKS: u32 = 16;
 const LONGEST_TICK: Duration = Duration::from_secs(1);
@@ -47,11 +43,8 @@ pub(crate) struct Parking {
     /// The right to be called by the loop; `None` once the server has ended, for it keeps this alive.
     owner: RefCell<Option<ParkedOwner>>,
     places: RefCell<Places<Idle>>,
-    #[expect(
-        clippy::vec_box,
-        reason = "a driver is large, and goes from here into tasks"
-    )]
-    spares: RefCell<Vec<Box<Driver>>>,
+    /// The driver for the next request. Others are dropped: only answers that have to wait need more than one.
+    spare: Cell<Option<Box<Driver>>>,
     /// The time, in ticks.
     now: Cell<u32>,
     /// Somebody counts the ticks.
@@ -79,7 +72,7 @@ impl Parking {
             control,
             owner: RefCell::new(None),
             places: RefCell::new(Places::new()),
-            spares: RefCell::new(Vec::new()),
+            spare: Cell::new(None),
             now: Cell::new(0),
             ticking: Cell::new(false),
         });
@@ -169,18 +162,14 @@ impl Parking {
     }
 
     fn driver(&self) -> Box<Driver> {
-        let spare = self.spares.borrow_mut().pop();
-        spare.unwrap_or_else(|| {
+        self.spare.take().unwrap_or_else(|| {
             let (service, config) = (Rc::clone(&self.service), Rc::clone(&self.config));
             Box::new(Driver::new(service, config, self.control.stranger()))
         })
     }
 
     fn keep(&self, driver: Box<Driver>) {
-        let mut spares = self.spares.borrow_mut();
-        if spares.len() < SPARES {
-            spares.push(driver);
-        }
+        self.spare.set(Some(driver));
     }
 
     /// Counts the ticks while connections are parked, and closes those that have waited for too long.

@@ -65,6 +65,11 @@ impl Context {
         &self.request
     }
 
+    /// Whether all of the body is here, so that collecting it need not wait; also when it was taken.
+    pub(crate) fn has_whole_body(&self) -> bool {
+        matches!(self.request.body(), Body::Full(_))
+    }
+
     /// Takes the right to the connection after a change of the protocol; `None` if the client does not offer one.
     pub fn on_upgrade(&mut self) -> Option<OnUpgrade> {
         self.request.on_upgrade()

@@ -86,6 +86,15 @@ pub trait FromRequest: Sized {
     /// Dropping the future ends the request, so nothing needs to be kept.
     fn from_request(cx: &mut Context) -> impl Future<Output = Result<Self, Self::Rejection>>;
 
+    /// Says whether [`from_request`](Self::from_request), called now, would end without waiting for anything.
+    ///
+    /// The default does not promise it. A handler whose arguments all do is begun in place, which saves memory and time.
+    /// Whoever promises must keep it: an extractor that waits all the same fails with a 500.
+    fn is_ready(cx: &Context) -> bool {
+        let _ = cx;
+        false
+    }
+
     /// Tells what the extractor depends on, so that [`Application::check`](crate::Application::check) can find
     /// mistakes before the first request; nothing by default.
     fn needs(needs: &mut Needs) {
@@ -99,6 +108,10 @@ impl<T: FromRequest> FromRequest for Result<T, T::Rejection> {
 
     async fn from_request(cx: &mut Context) -> Result<Self, Self::Rejection> {
         Ok(T::from_request(cx).await)
+    }
+
+    fn is_ready(cx: &Context) -> bool {
+        T::is_ready(cx)
     }
 
     fn needs(needs: &mut Needs) {

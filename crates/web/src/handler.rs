@@ -4,11 +4,19 @@
 //! [`Arguments`] makes each of them, and [`Handler`] is what has both and returns a response.
 
 use std::future::Future;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::task::{Context as TaskContext, Poll, Waker};
 
+use pin_project_lite::pin_project;
+
+use crate::HttpError;
 use crate::context::Context;
 use crate::extract::{FromRequest, Needs};
 use crate::response::{IntoResponse, Response};
+
+/// Why a handler could not be begun in place.
+const PROMISE_BROKEN: &str = "an extractor waits though its `is_ready` said that it would not";
 
 /// A function that answers requests: an `async fn` of up to eight arguments.
 ///
@@ -67,6 +75,13 @@ use crate::response::{IntoResponse, Response};
             `IntoResponse`"
 )]
 pub trait Handler<Args>: 'static {
+    /// What the function does once it has its arguments.
+    type Begun: Future<Output = Response> + 'static;
+
+    /// Makes the arguments at once and calls the function; `None` if one of them would have to wait. An argument that
+    /// cannot be made is the error.
+    fn begin(&self, cx: &mut Context) -> Option<Result<Self::Begun, Response>>;
+
     /// Makes the arguments and calls the function.
     fn call(self: Rc<Self>, cx: Context) -> impl Future<Output = Response> + 'static;
 
@@ -80,6 +95,24 @@ where
     Args: Arguments + 'static,
     <F::Future as Future>::Output: IntoResponse,
 {
+    type Begun = Begun<F::Future>;
+
+    fn begin(&self, cx: &mut Context) -> Option<Result<Begun<F::Future>, Response>> {
+        if !Args::are_ready(cx) {
+            return None;
+        }
+        let extracting = pin!(Args::extract(cx));
+        Some(
+            match extracting.poll(&mut TaskContext::from_waker(Waker::noop())) {
+                Poll::Ready(Ok(arguments)) => Ok(Begun {
+                    future: self.apply(arguments),
+                }),
+                Poll::Ready(Err(rejection)) => Err(rejection),
+                Poll::Pending => Err(HttpError::from(PROMISE_BROKEN).into_response()),
+            },
+        )
+    }
+
     async fn call(self: Rc<Self>, mut cx: Context) -> Response {
         let arguments = match Args::extract(&mut cx).await {
             Ok(arguments) => arguments,
@@ -92,6 +125,26 @@ where
 
     fn needs(needs: &mut Needs) {
         Args::needs(needs);
+    }
+}
+
+pin_project! {
+    /// A function at work, whose output becomes a response.
+    #[derive(Debug)]
+    pub struct Begun<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future<Output: IntoResponse>> Future for Begun<F> {
+    type Output = Response;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Response> {
+        self.project()
+            .future
+            .poll(cx)
+            .map(IntoResponse::into_response)
     }
 }
 
@@ -118,6 +171,9 @@ pub trait Arguments: Sized {
     ///
     /// The response of the first that cannot be made.
     fn extract(cx: &mut Context) -> impl Future<Output = Result<Self, Response>>;
+
+    /// Says whether none of them would have to wait for anything.
+    fn are_ready(cx: &Context) -> bool;
 
     /// Tells what the members depend on.
     fn needs(needs: &mut Needs);
@@ -147,6 +203,11 @@ macro_rules! arguments {
                         Err(rejection) => return Err(rejection.into_response()),
                     },
                 )*))
+            }
+
+            #[allow(unused_variables, reason = "without arguments the context is not read")]
+            fn are_ready(cx: &Context) -> bool {
+                true $(&& $argument::is_ready(cx))*
             }
 
             #[allow(unused_variables, reason = "without arguments there are no needs")]

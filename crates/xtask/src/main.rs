@@ -2,8 +2,9 @@
 //!
 //! Each chore is one module: [`tidy`] holds the house rules that neither the compiler nor clippy
 //! knows, [`examples`] runs the example programs and reads what they print, [`cost`] holds the hot paths
-//! to their numbers of instructions, [`conformance`] points other people's suites at a server. All work on a [`project::Project`] or on plain text, so their tests
-//! need neither files nor processes.
+//! to their numbers of instructions, [`scaling`] the work to the bytes that a peer sends, [`fuzz`] sends bytes
+//! by chance, [`conformance`] points other people's suites at a server. All work on a [`project::Project`] or on
+//! plain text, so their tests need neither files nor processes.
 
 #![expect(
     clippy::print_stderr,
@@ -16,9 +17,11 @@ mod command;
 mod conformance;
 mod cost;
 mod examples;
+mod fuzz;
 mod markdown;
 mod project;
 mod rust_text;
+mod scaling;
 mod tidy;
 
 use std::env;
@@ -39,6 +42,10 @@ Usage: cargo xtask COMMAND [NAME...]
   conformance
              runs other people's test suites and clients against the example
              `conformance`; with names, those steps only
+  scaling    counts the instructions of inputs that grow, and fails where they grow
+             faster than the bytes
+  fuzz       runs the fuzz targets from seeds made of the attack corpora, a minute
+             each or `--seconds N`; with names, those only
   help       prints this
 
 Exit code: 0 when all is well, 1 when something failed, 2 when the command line
@@ -56,6 +63,8 @@ fn main() -> ExitCode {
         ["tidy", names @ ..] => tidy::run(&root(), names),
         ["conformance", rest @ ..] => conformance::run(&root(), rest),
         ["cost", rest @ ..] => cost::run(&root(), rest),
+        ["fuzz", rest @ ..] => fuzz::run(&root(), rest),
+        ["scaling", rest @ ..] => scaling::run(&root(), rest),
         ["examples", names @ ..] => examples::run(&root(), names),
         [unknown, ..] => {
             eprintln!("xtask: there is no command `{unknown}`\n\n{HELP}");

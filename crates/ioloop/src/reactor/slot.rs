@@ -83,6 +83,11 @@ impl Slot {
         self.flags.get() & flags != 0
     }
 
+    #[inline]
+    pub(super) fn has_all(&self, flags: u32) -> bool {
+        self.flags.get() & flags == flags
+    }
+
     /// Sets flags; answers with those that were set before.
     #[inline]
     pub(super) fn set(&self, flags: u32) -> u32 {

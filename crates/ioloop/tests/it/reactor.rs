@@ -1,5 +1,9 @@
 //! Descriptors that are parked, and waited for, without the runtime.
 
+mod fairness;
+mod hunts;
+mod inside;
+
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io::{ErrorKind, Read, Write};
@@ -15,7 +19,7 @@ use squall_ioloop::{IoLoop, moment, sleep, spawn};
 use crate::support::{LONG, MS, Notes, Outcome, logged, run};
 
 /// A connected pair, non-blocking.
-fn pair() -> (UnixStream, UnixStream) {
+pub(crate) fn pair() -> (UnixStream, UnixStream) {
     let (near, far) = UnixStream::pair().expect("descriptors are left");
     near.set_nonblocking(true).expect("it is a socket");
     far.set_nonblocking(true).expect("it is a socket");
@@ -23,13 +27,13 @@ fn pair() -> (UnixStream, UnixStream) {
 }
 
 /// A watched end, read and written as a stream of this project is.
-struct End {
-    registration: Registration,
-    stream: UnixStream,
+pub(crate) struct End {
+    pub(crate) registration: Registration,
+    pub(crate) stream: UnixStream,
 }
 
 impl End {
-    fn new(stream: UnixStream) -> Self {
+    pub(crate) fn new(stream: UnixStream) -> Self {
         let registration = Registration::new(stream.as_fd()).expect("there is a loop");
         Self {
             registration,
@@ -38,7 +42,7 @@ impl End {
     }
 
     /// Reads until nothing is left; the number of bytes, and whether the end was reached.
-    fn drain(&self) -> (usize, bool) {
+    pub(crate) fn drain(&self) -> (usize, bool) {
         let mut buffer = [0; 256];
         let mut sum = 0;
         loop {
@@ -55,7 +59,7 @@ impl End {
     }
 
     /// Waits for some bytes.
-    async fn read(&self) -> usize {
+    pub(crate) async fn read(&self) -> usize {
         let mut buffer = [0; 256];
         loop {
             poll_fn(|cx| self.registration.poll_readable(cx))
@@ -86,12 +90,12 @@ impl<F: Fn(u32)> Parked for Calls<F> {
     }
 }
 
-fn owner(ready: impl Fn(u32) + 'static) -> ParkedOwner {
+pub(crate) fn owner(ready: impl Fn(u32) + 'static) -> ParkedOwner {
     ParkedOwner::new(Rc::new(Calls(ready)))
 }
 
 /// Lets everything that is on its way arrive.
-async fn settle() {
+pub(crate) async fn settle() {
     for _ in 0..50 {
         moment().await;
     }
@@ -148,6 +152,34 @@ fn a_parked_end_is_told_of_bytes_and_of_the_end() -> Outcome {
         let sums: Vec<_> = notes.take();
         assert_eq!(sums.iter().map(|(_, (count, _))| count).sum::<usize>(), 3);
         assert!(sums.iter().any(|(_, (_, ended))| *ended), "{sums:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn an_end_that_comes_together_with_bytes_is_told_after_a_short_read() -> Outcome {
+    run(async {
+        let (near, mut far) = pair();
+        let end = Rc::new(End::new(near));
+        end.drain();
+        let notes = Notes::new();
+        let owner = owner({
+            let (end, notes) = (Rc::clone(&end), notes.clone());
+            move |_| {
+                // One read a call, as a server does that answers first.
+                let count = (&end.stream).read(&mut [0; 64]).expect("something is told");
+                notes.add(count);
+                match count {
+                    0 => end.registration.unpark(),
+                    _ => end.registration.clear_readable(),
+                }
+            }
+        });
+        end.registration.park(&owner, 0);
+        far.write_all(b"last")?;
+        drop(far);
+        sleep(MS).await;
+        assert_eq!(notes.take(), [4, 0]);
         Ok(())
     })
 }

@@ -3,6 +3,7 @@
 mod accept;
 mod duplex;
 mod folder;
+mod park;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;

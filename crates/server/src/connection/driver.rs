@@ -12,6 +12,7 @@ use super::exchange::Exchanging;
 use super::failure::Failure;
 use super::input::Input;
 use super::output::Output;
+use super::usual::Usual;
 use super::{Connection, Waited, Waiting};
 use crate::config::Config;
 use crate::control::{Member, Phase};
@@ -117,6 +118,13 @@ impl Driver {
         let aborting = self.connection.member.poll_phase(cx) == Phase::Aborting;
         if aborting && !matches!(self.doing, Doing::Over) {
             self.end(Err(Failure::Aborted));
+        }
+        if let Doing::Waiting(_) = self.doing {
+            match self.connection.serve_usual(cx) {
+                Ok(Usual::Waiting) => {}
+                Ok(Usual::Exchanging) => self.doing = Doing::Exchanging,
+                Err(failure) => self.end(Err(failure)),
+            }
         }
         loop {
             let polled = self.poll_doing(cx);

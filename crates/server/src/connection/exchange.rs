@@ -265,7 +265,7 @@ impl Connection {
         Poll::Ready(Ok(true))
     }
 
-    fn answer_panic(&mut self, panic: &str) -> Result<(), Failure> {
+    pub(super) fn answer_panic(&mut self, panic: &str) -> Result<(), Failure> {
         let label = &self.exchanging.label;
         tracing::error!(peer = %self.info.peer, "the service panicked on {label}: {}", OneLine(panic));
         self.begin_answer(plain(StatusCode::INTERNAL_SERVER_ERROR))
@@ -311,7 +311,8 @@ impl Exchanging {
 }
 
 /// Runs a piece of the service; the error is the panic's message.
-fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+#[inline]
+pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     // Whatever a panic leaves half-done belongs to the one request, and is dropped with it.
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| message(&*payload))
 }

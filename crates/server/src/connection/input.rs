@@ -4,6 +4,7 @@
 //! one that waits for a request keeps nothing.
 
 use std::cell::Cell;
+use std::io;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -83,6 +84,20 @@ impl Input {
             if let Some(step) = ready!(read)?? {
                 return Poll::Ready(Ok(step));
             }
+        }
+    }
+
+    /// Returns the head of the next request if it has come, or the step that comes in its place; never waits. `None` also
+    /// when the stream has failed or ended, which [`poll_step`](Self::poll_step) will tell.
+    pub(super) fn next_head(&mut self, stream: &mut IoStream) -> Result<Option<Step>, Failure> {
+        let step = self.decode_tail()?;
+        if step.is_some() || self.ended || !self.is_idle() || !stream.is_readable() {
+            return Ok(step);
+        }
+        match stream.try_read_with(|bytes| self.take(bytes)) {
+            Ok(step) => Ok(step?),
+            Err(err) if err.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(err) => Err(err.into()),
         }
     }
 

@@ -64,21 +64,38 @@ impl Output {
         stream: &mut IoStream,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>> {
+        if self.written == 0 && stream.can_park() && !self.buffer.is_empty() {
+            // Most answers find room at once, and nobody need wait to learn that.
+            match stream.try_write(&self.buffer) {
+                Ok(count) if count == self.buffer.len() => {
+                    self.release();
+                    return Poll::Ready(Ok(()));
+                }
+                Ok(count) => self.note(count),
+                Err(err) if err.kind() == io::ErrorKind::WouldBlock => {}
+                Err(err) => return Poll::Ready(Err(err.into())),
+            }
+        }
         while self.written < self.buffer.len() {
             let rest = &self.buffer[self.written..];
             let count = ready!(Pin::new(&mut *stream).poll_write(cx, rest))?;
             if count == 0 {
                 return Poll::Ready(Err(io::Error::from(io::ErrorKind::WriteZero).into()));
             }
-            self.written += count;
-            self.stalled.progress(count as u64, self.enough);
-            if self.written >= HIGH_WATER {
-                self.buffer.drain(..self.written);
-                self.written = 0;
-            }
+            self.note(count);
         }
         self.release();
         Poll::Ready(Ok(()))
+    }
+
+    /// Notes that so many bytes have left.
+    fn note(&mut self, count: usize) {
+        self.written += count;
+        self.stalled.progress(count as u64, self.enough);
+        if self.written >= HIGH_WATER {
+            self.buffer.drain(..self.written);
+            self.written = 0;
+        }
     }
 
     fn release(&mut self) {

@@ -1,14 +1,14 @@
 //! A handler's future, watched: its panic and its failure become a response and a log line.
 
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context as TaskContext, Poll, ready};
+use std::task::{Context as TaskContext, Poll};
 
-use http::header::{ACCEPT, HeaderValue};
+use http::header::ACCEPT;
 use http::{Method, StatusCode};
 use pin_project_lite::pin_project;
 use squall_server::{Answer, Request};
@@ -45,12 +45,19 @@ impl<H: Handler<Args>, Args: 'static> HandlerEndpoint<H, Args> {
 }
 
 impl<H: Handler<Args>, Args: 'static> Endpoint for HandlerEndpoint<H, Args> {
-    /// The one allocation that a request needs here.
-    fn call(&self, cx: Context) -> Answer {
+    /// The one allocation that a request needs here, and a small one when the arguments can be made at once.
+    fn call(&self, mut cx: Context) -> Answer {
         let label = Rc::clone(cx.label());
         let report = Report::new(cx.request(), Some(label));
-        let future = Rc::clone(&self.handler).call(cx);
-        Box::pin(Guarded { future, report })
+        match catch_unwind(AssertUnwindSafe(|| self.handler.begin(&mut cx))) {
+            Ok(Some(Ok(future))) => Box::pin(Guarded { future, report }),
+            Ok(Some(Err(rejection))) => Box::pin(ready(report.finish(rejection))),
+            Ok(None) => {
+                let future = Rc::clone(&self.handler).call(cx);
+                Box::pin(Guarded { future, report })
+            }
+            Err(panic) => Box::pin(ready(report.panicked(&*panic))),
+        }
     }
 }
 
@@ -71,7 +78,8 @@ impl<F: Future<Output = Response>> Future for Guarded<F> {
         // The future is not polled again after a panic, so nobody sees what the panic left behind in it.
         let polled = catch_unwind(AssertUnwindSafe(|| this.future.poll(cx)));
         Poll::Ready(match polled {
-            Ok(polled) => this.report.finish(ready!(polled)),
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(response)) => this.report.finish(response),
             Err(panic) => this.report.panicked(&*panic),
         })
     }
@@ -80,8 +88,8 @@ impl<F: Future<Output = Response>> Future for Guarded<F> {
 /// What is kept of a request to report on its response.
 pub(super) struct Report {
     method: Method,
-    /// What the peer would like to read; a reference count, not a copy.
-    accept: Option<HeaderValue>,
+    /// What the peer would like to read.
+    accept: Option<Box<[u8]>>,
     /// None: no route was found.
     route: Option<Rc<Label>>,
 }
@@ -91,7 +99,7 @@ impl Report {
         let accept = request.header(&ACCEPT);
         Self {
             method: request.method().clone(),
-            accept: accept.and_then(|value| HeaderValue::from_bytes(value).ok()),
+            accept: accept.map(Box::from),
             route,
         }
     }
@@ -100,7 +108,7 @@ impl Report {
     pub(super) fn finish(&self, mut response: Response) -> Response {
         if let Some(note) = Note::take(&mut response) {
             self.log(response.status(), &note);
-            fill(&mut response, &note, self.accept.as_ref());
+            fill(&mut response, &note, self.accept.as_deref());
         }
         response
     }
@@ -111,7 +119,7 @@ impl Report {
         tracing::error!(target: "squall::web", "{method} {route}: handler panicked: {message}");
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
         if let Some(note) = Note::take(&mut response) {
-            fill(&mut response, &note, self.accept.as_ref());
+            fill(&mut response, &note, self.accept.as_deref());
         }
         response
     }

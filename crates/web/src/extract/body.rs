@@ -29,6 +29,10 @@ impl FromRequest for Bytes {
         collect(cx).await
     }
 
+    fn is_ready(cx: &Context) -> bool {
+        cx.has_whole_body()
+    }
+
     fn needs(needs: &mut Needs) {
         needs.body::<Self>();
     }
@@ -42,6 +46,10 @@ impl FromRequest for String {
     async fn from_request(cx: &mut Context) -> Result<Self, BodyRejection> {
         let bytes = collect(cx).await?;
         String::from_utf8(bytes.into()).map_err(|_| BodyRejection::NotUtf8)
+    }
+
+    fn is_ready(cx: &Context) -> bool {
+        cx.has_whole_body()
     }
 
     fn needs(needs: &mut Needs) {

@@ -52,6 +52,10 @@ impl<T: DeserializeOwned> FromRequest for Path<T> {
         let value = T::deserialize(Parameters(pairs)).map_err(PathRejection::of)?;
         Ok(Self(value))
     }
+
+    fn is_ready(_cx: &Context) -> bool {
+        true
+    }
 }
 
 /// The parameters of a route did not fit the handler.

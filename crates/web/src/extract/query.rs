@@ -52,6 +52,10 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     async fn from_request(cx: &mut Context) -> Result<Self, QueryRejection> {
         parse(cx.uri().query().unwrap_or("")).map(Self)
     }
+
+    fn is_ready(_cx: &Context) -> bool {
+        true
+    }
 }
 
 fn parse<T: DeserializeOwned>(query: &str) -> Result<T, QueryRejection> {

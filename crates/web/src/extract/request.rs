@@ -18,6 +18,10 @@ impl FromRequest for Method {
     async fn from_request(cx: &mut Context) -> Result<Self, Infallible> {
         Ok(cx.method().clone())
     }
+
+    fn is_ready(_cx: &Context) -> bool {
+        true
+    }
 }
 
 /// The target of the request.
@@ -27,6 +31,10 @@ impl FromRequest for Uri {
     async fn from_request(cx: &mut Context) -> Result<Self, Infallible> {
         Ok(cx.uri().clone())
     }
+
+    fn is_ready(_cx: &Context) -> bool {
+        true
+    }
 }
 
 /// All header fields.
@@ -35,6 +43,10 @@ impl FromRequest for HeaderMap {
 
     async fn from_request(cx: &mut Context) -> Result<Self, Infallible> {
         Ok(cx.headers().clone())
+    }
+
+    fn is_ready(_cx: &Context) -> bool {
+        true
     }
 }
 
@@ -55,6 +67,10 @@ impl FromRequest for Request {
         Ok(own)
     }
 
+    fn is_ready(_cx: &Context) -> bool {
+        true
+    }
+
     fn needs(needs: &mut Needs) {
         needs.body::<Self>();
     }
@@ -69,6 +85,10 @@ impl FromRequest for ConnectInfo {
             .connect_info()
             .cloned()
             .ok_or(MissingConnectInfo)
+    }
+
+    fn is_ready(_cx: &Context) -> bool {
+        true
     }
 }
 

@@ -44,6 +44,10 @@ impl<T: 'static> FromRequest for State<T> {
         cx.state().map(Self)
     }
 
+    fn is_ready(_cx: &Context) -> bool {
+        true
+    }
+
     fn needs(needs: &mut Needs) {
         needs.state::<T>();
     }

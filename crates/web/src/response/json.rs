@@ -55,6 +55,10 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
         value.map(Self).map_err(JsonRejection::of)
     }
 
+    fn is_ready(cx: &Context) -> bool {
+        cx.has_whole_body()
+    }
+
     fn needs(needs: &mut Needs) {
         needs.body::<Self>();
     }

@@ -191,6 +191,10 @@ impl FromRequest for LastEventId {
         let text = value.and_then(|value| str::from_utf8(value.as_bytes()).ok());
         Ok(Self(text.filter(|id| !id.is_empty()).map(str::to_owned)))
     }
+
+    fn is_ready(_cx: &Context) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

@@ -56,17 +56,6 @@ impl Lines {
     }
 
     /// Says whether nothing of the block was seen.
-    /// Where the current line starts, if nothing of it was looked at yet.
-    pub(super) fn untouched(&self) -> Option<usize> {
-        (self.start == self.scanned).then_some(self.start)
-    }
-
-    /// Goes on behind a line that somebody else has found complete.
-    pub(super) fn skip_to(&mut self, next: usize) {
-        self.advance(next);
-        self.start = next;
-    }
-
     pub(super) fn is_fresh(&self) -> bool {
         self.scanned == 0
     }

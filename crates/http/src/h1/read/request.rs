@@ -1,5 +1,7 @@
 //! The server's side of reading.
 
+use std::mem;
+
 use http::Method;
 
 use super::body::BodyReader;
@@ -146,6 +148,11 @@ impl RequestDecoder {
         &mut self,
         input: &'a [u8],
     ) -> Result<(usize, Option<Event<'a, RequestHead>>), ParseError> {
+        if self.lines.is_fresh()
+            && let Some((used, head)) = self.usual_head(input)?
+        {
+            return Ok((used, Some(Event::Head(head))));
+        }
         let mut skipped = 0;
         loop {
             let rest = &input[skipped..];
@@ -160,32 +167,6 @@ impl RequestDecoder {
                 }
                 continue;
             };
-            if let Some(start) = self.lines.untouched()
-                && block.fields.len() < self.limits.headers
-            {
-                let window = &rest[..rest.len().min(self.limits.head_bytes)];
-                let line = &window[start..];
-                if line.starts_with(b"\r\n") {
-                    let end = start + 2;
-                    let head = self.end_head(&rest[..end])?;
-                    return Ok((skipped + end, Some(Event::Head(head))));
-                }
-                if let Some((colon, value, next)) = fields::split_usual(line) {
-                    let (name, value_) = (&line[..colon], &line[value.clone()]);
-                    if colon != HOST.len() || !name.eq_ignore_ascii_case(HOST) {
-                        self.framing.note(name, value_)?;
-                    } else if *value_ != *self.host || !self.framing.note_known_host() {
-                        self.framing.note(name, value_)?;
-                        if value_.len() <= HOST_BYTES {
-                            self.host.clear();
-                            self.host.extend_from_slice(value_);
-                        }
-                    }
-                    block.fields.push(Field::new(start, colon, value));
-                    self.lines.skip_to(start + next);
-                    continue;
-                }
-            }
             match self.lines.next(rest, self.limits.head_bytes)? {
                 Found::Line(..) if block.fields.len() >= self.limits.headers => {
                     return Err(ParseError::TooManyHeaders);
@@ -197,7 +178,9 @@ impl RequestDecoder {
                     block.fields.push(Field::new(start, colon, value));
                 }
                 Found::End(end) => {
-                    let head = self.end_head(&rest[..end])?;
+                    let block = self.block.take().unwrap_or_default();
+                    let framing = mem::replace(&mut self.framing, Framing::new(Sender::Client));
+                    let head = self.end_head(block, &framing, &rest[..end])?;
                     return Ok((skipped + end, Some(Event::Head(head))));
                 }
                 Found::Incomplete => return Ok((skipped, None)),
@@ -206,22 +189,61 @@ impl RequestDecoder {
         }
     }
 
+    /// Decodes a head that is here whole and in the form that nearly all clients use, in one pass. `None` if it has to be
+    /// decoded line by line.
+    fn usual_head(&mut self, input: &[u8]) -> Result<Option<(usize, RequestHead)>, ParseError> {
+        let window = &input[..input.len().min(self.limits.head_bytes)];
+        let mut block = Block::take();
+        let mut framing = Framing::new(Sender::Client);
+        let line = request_line::parse_usual(window, self.limits.target_bytes, &mut block);
+        let mut next = line;
+        while let Some(start) = next {
+            let lines = &window[start..];
+            if let [b'\r', b'\n', ..] = lines {
+                let end = start + 2;
+                return Ok(Some((end, self.end_head(block, &framing, &input[..end])?)));
+            }
+            next = match fields::split_usual(lines) {
+                Some((colon, value, length)) if block.fields.len() < self.limits.headers => {
+                    self.note_usual(&mut framing, &lines[..colon], &lines[value.clone()])?;
+                    block.fields.push(Field::new(start, colon, value));
+                    Some(start + length)
+                }
+                _ => None,
+            };
+        }
+        block.give_back();
+        Ok(None)
+    }
+
+    /// Takes note of a field, and of a `Host` that was seen before without another look.
+    #[inline]
+    fn note_usual(
+        &mut self,
+        framing: &mut Framing,
+        name: &[u8],
+        value: &[u8],
+    ) -> Result<(), ParseError> {
+        if name.len() != HOST.len() || !name.eq_ignore_ascii_case(HOST) {
+            return framing.note(name, value);
+        }
+        if *value == *self.host && framing.note_known_host() {
+            return Ok(());
+        }
+        framing.note(name, value)?;
+        if value.len() <= HOST_BYTES {
+            self.host.clear();
+            self.host.extend_from_slice(value);
+        }
+        Ok(())
+    }
+
     /// Finds the first line of a head, checks it at once, and so its limits.
     fn first_line(&mut self, head: &[u8]) -> Result<Found, ParseError> {
         if matches!(head, [byte, ..] if !byte.is_ascii_alphabetic() && !b"\r\n".contains(byte)) {
             return Err(ParseError::Method);
         }
         let target_bytes = self.limits.target_bytes;
-        if self.lines.is_fresh() {
-            let window = &head[..head.len().min(self.limits.head_bytes)];
-            let mut block = Block::take();
-            if let Some(next) = request_line::parse_usual(window, target_bytes, &mut block) {
-                self.block = Some(block);
-                self.lines.skip_to(next);
-                return Ok(Found::Line(0, next - 2));
-            }
-            block.give_back();
-        }
         let longest = request_line::longest(target_bytes);
         let found = self.lines.next(head, longest.min(self.limits.head_bytes))?;
         match found {
@@ -250,12 +272,15 @@ impl RequestDecoder {
     }
 
     /// Completes the head with all its bytes, and gets ready for what follows it.
-    fn end_head(&mut self, bytes: &[u8]) -> Result<RequestHead, ParseError> {
-        let mut block = self.block.take().ok_or(ParseError::RequestLine)?;
-        let framing = std::mem::replace(&mut self.framing, Framing::new(Sender::Client));
+    fn end_head(
+        &mut self,
+        mut block: Box<Block>,
+        framing: &Framing,
+        bytes: &[u8],
+    ) -> Result<RequestHead, ParseError> {
         let version = block.version;
         framing.check_host(version)?;
-        let body = body_kind(&framing, &block, &self.limits)?;
+        let body = body_kind(framing, &block, &self.limits)?;
         let expects_continue = framing.expects_continue(version)?;
 
         block.bytes.extend_from_slice(bytes);
