@@ -17,9 +17,11 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
+
+use tokio::task::coop::unconstrained;
 
 use super::{Alarm, Core, EVENT_INTERVAL, nowhere};
 use crate::report;
@@ -320,7 +322,9 @@ impl Core {
         let alarm = alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         alarm.as_mut().reset(deadline);
         self.pump.armed.set(Some(tick));
-        if alarm.as_mut().poll(cx).is_pending() {
+        // With the budget used up it would not look at its deadline, and ask for a poll that has no reason to poll it again.
+        let polled = pin!(unconstrained(alarm.as_mut())).poll(cx);
+        if polled.is_pending() {
             return true;
         }
         self.pump.armed.set(None);

@@ -1,11 +1,15 @@
 //! `call_later`, `call_at`, `sleep` and `with_timeout` by the system's clock.
 
 use std::cell::Cell;
-use std::future::pending;
+use std::future::{Future, pending, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use squall_ioloop::{IoLoop, TimeoutError, moment, sleep, sleep_until, spawn, with_timeout};
+
+use tokio::task::coop;
 
 use crate::support::{Flag, LONG, MS, NoteOnDrop, Notes, Outcome, run, stop, unless_it_hangs};
 
@@ -321,5 +325,28 @@ fn a_loop_that_sleeps_is_woken_for_a_timer_from_another_thread() {
         });
         io_loop.start();
         assert!(thread.join().expect("no panic").is_ok());
+    });
+}
+
+#[test]
+fn a_task_that_uses_up_the_budget_does_not_stop_the_timers() {
+    unless_it_hangs(|| {
+        let outcome = IoLoop::run_sync(async {
+            let mut rest = pin!(sleep(MS));
+            let mut polls = 0;
+            poll_fn(|cx| {
+                polls += 1;
+                let polled = rest.as_mut().poll(cx);
+                let mut nobody = Context::from_waker(Waker::noop());
+                while let Poll::Ready(taken) = coop::poll_proceed(&mut nobody) {
+                    taken.made_progress();
+                }
+                polled
+            })
+            .await;
+            assert_eq!(polls, 2, "once to begin, once at the end");
+            Ok::<_, std::io::Error>(())
+        });
+        outcome.expect("it ends");
     });
 }
