@@ -69,6 +69,17 @@ impl Listener {
             .poll_read(cx, |descriptor| accept(descriptor, family))
     }
 
+    /// Polls for the first sign of clients since the listener was made, without accepting one.
+    ///
+    /// For somebody who looks after a socket that another one accepts on.
+    ///
+    /// # Errors
+    ///
+    /// When the loop is closed.
+    pub fn poll_waiting(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.watched.poll_read(cx, |_| Ok(()))
+    }
+
     /// Closes the listener and returns the connections that the system had queued on it, which would be reset otherwise.
     ///
     /// What keeps a connection from being accepted, such as a lack of descriptors, ends the list early. It has 4097 at most,
@@ -115,6 +126,18 @@ impl Accepted {
     /// Off a loop.
     pub fn adopt(self) -> io::Result<IoStream> {
         IoStream::from_connected(self.socket)
+    }
+}
+
+impl ListenSocket {
+    /// Accepts a connection if one is queued.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Listener::accept`], and [`WouldBlock`](io::ErrorKind::WouldBlock) when none is. A socket that was never
+    /// adopted waits for one instead, unless it was made non-blocking.
+    pub fn try_accept(&self) -> io::Result<Accepted> {
+        accept(self.as_fd(), self.about.family)
     }
 }
 

@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + fmt::Debug + Unpin {
     fn has_unread(&self) -> bool;
 
     /// See [`IoStream::tls`].
-    fn tls(&self) -> Option<&Rc<TlsInfo>>;
+    fn tls(&self) -> Option<&Arc<TlsInfo>>;
 }
 
 thread_local! {
@@ -282,7 +282,7 @@ impl IoStream {
     }
 
     /// Returns how the stream is secured; `None` if it is not.
-    pub fn tls(&self) -> Option<&Rc<TlsInfo>> {
+    pub fn tls(&self) -> Option<&Arc<TlsInfo>> {
         match &self.inner {
             Inner::Boxed(transport) => transport.tls(),
             Inner::Duplex(_) | Inner::Portable(_) | Inner::Watched(_) => None,

@@ -20,6 +20,12 @@ pub struct Config {
     /// The limits of the parser: bytes of a head, of a target, of a body, and so on; each knows its default and the status
     /// that answers more.
     pub limits: Limits,
+    /// Time from accepting a connection that is to be secured to the end of its TLS handshake. Default 10 s. Then it is cut.
+    pub handshake_timeout: Duration,
+    /// TLS handshakes that one loop carries on at a time. Default 512: honest ones are through in two round trips, so that
+    /// is thousands a second, while each may hold some ten KiB. One more costs the oldest its place: clients that connect
+    /// and stay silent cannot keep others out.
+    pub max_handshakes: usize,
     /// Time from the first byte of a request's head to its last. Default 15 s. Then the client gets 408, and the
     /// connection is closed.
     pub head_timeout: Duration,
@@ -44,9 +50,11 @@ pub struct Config {
     /// Bytes of a body that the service left unread which the server reads itself, to keep the connection. Default
     /// 262,144 (256 KiB), what costs less than a new connection. With more to come the connection is closed.
     pub unread_bytes: u64,
-    /// Connections that one loop holds open at a time. Default 65,536. Beyond it the loop does not accept: newcomers wait in
-    /// the kernel's queue until others leave.
+    /// Connections that one loop holds open at a time. Default 65,536. Newcomers beyond it go to loops that have room; when
+    /// none has, [`when_full`](Self::when_full) says what becomes of them.
     pub max_connections: usize,
+    /// What becomes of newcomers when all loops have [`max_connections`](Self::max_connections). Default: they wait.
+    pub when_full: WhenFull,
     /// Whether a client that has shut down its writing side (`nc -N` does) still gets answers that take time. Default
     /// off: such a client cannot be told from one that has left, so its futures are dropped. An answer that is ready at
     /// once is sent in any case.
@@ -54,6 +62,18 @@ pub struct Config {
     /// Time that requests in flight may take when [`HttpServer::run`](crate::HttpServer::run) is asked to stop. Default
     /// 30 s. Then their connections are cut.
     pub stop_timeout: Duration,
+}
+
+/// What becomes of clients for whom there is no room.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// They get 503 at once and are closed; those that would speak TLS are closed without a word. For services whose clients
+    /// know other servers to go to.
+    Refuse,
+    /// They wait in the kernel's queue until others leave.
+    #[default]
+    Wait,
 }
 
 impl Config {
@@ -68,6 +88,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            handshake_timeout: Duration::from_secs(10),
+            max_handshakes: 512,
             head_timeout: Duration::from_secs(15),
             keep_alive_timeout: Duration::from_secs(75),
             body_timeout: Duration::from_secs(30),
@@ -76,6 +98,7 @@ impl Default for Config {
             linger_timeout: Duration::from_secs(2),
             unread_bytes: 256 * 1024,
             max_connections: 65_536,
+            when_full: WhenFull::Wait,
             half_close: false,
             stop_timeout: Duration::from_secs(30),
         }

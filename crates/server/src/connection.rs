@@ -92,20 +92,20 @@ const ATTACHED: &str = "a connection that is polled has a stream";
 pub async fn serve_connection(stream: IoStream, service: Rc<dyn Service>, config: Rc<Config>) {
     let member = Rc::new(Control::default()).join();
     let peer = stream.peer_addr().unwrap_or(Address::Memory);
-    serve_member(stream, peer, service, config, member).await;
+    let info = ConnectInfo::of(&stream, peer);
+    serve_member(stream, info, service, config, member).await;
 }
 
 /// Serves a connection that counts as `member` of a server, in a task of its own.
 pub(crate) async fn serve_member(
     stream: IoStream,
-    peer: Address,
+    info: ConnectInfo,
     service: Rc<dyn Service>,
     config: Rc<Config>,
     member: Member,
 ) {
-    let local = stream.local_addr().unwrap_or(Address::Memory);
     let mut driver = Box::new(Driver::new(service, config, member));
-    driver.attach(stream, Rc::new(ConnectInfo { local, peer }), false);
+    driver.attach(stream, Rc::new(info), false);
     driver.run().await;
 }
 

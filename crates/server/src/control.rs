@@ -9,6 +9,8 @@ use std::ops::AddAssign;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use crate::balance::Own;
+
 /// How far a server is on its way to the end.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Phase {
@@ -73,6 +75,8 @@ pub(crate) struct Control {
     accepted: Cell<u64>,
     open: Cell<u64>,
     requests: Cell<u64>,
+    /// Where other loops see how many are open.
+    own: Option<Own>,
     report: Cell<StopReport>,
     /// Listeners that still accept.
     listeners: Cell<usize>,
@@ -92,6 +96,14 @@ struct Seats {
 }
 
 impl Control {
+    /// Makes one that tells the other loops of the server how many connections are open.
+    pub(crate) fn publishing(own: Own) -> Self {
+        Self {
+            own: Some(own),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         Counts {
             accepted: self.accepted.get(),
@@ -158,7 +170,7 @@ impl Control {
 
     /// Counts a new connection.
     pub(crate) fn enter(&self) {
-        self.open.set(self.open.get() + 1);
+        self.set_open(self.open.get() + 1);
     }
 
     /// Counts a new connection for as long as its member lives.
@@ -190,8 +202,15 @@ impl Control {
             (Phase::Aborting, true) => report.cut += 1,
         }
         self.report.set(report);
-        self.open.set(self.open.get() - 1);
+        self.set_open(self.open.get() - 1);
         self.wake_leave_waiters();
+    }
+
+    fn set_open(&self, open: u64) {
+        self.open.set(open);
+        if let Some(own) = &self.own {
+            own.publish(open);
+        }
     }
 
     fn take_seat(&self) -> usize {

@@ -20,20 +20,28 @@
 //! operator must know at `warn`, bugs of the service at `error`.
 
 mod accept;
+mod balance;
 mod config;
 mod connection;
 mod control;
 mod date;
 mod deadline;
+mod door;
+mod handshakes;
+mod intake;
 mod parking;
+mod refuse;
 mod request;
+mod rescue;
 mod run;
 mod server;
 mod service;
 mod serving;
+#[cfg(feature = "tls")]
+mod tls;
 mod upgrade;
 
-pub use config::Config;
+pub use config::{Config, WhenFull};
 pub use connection::serve_connection;
 pub use control::{Counts, StopReport};
 pub use request::Request;

@@ -9,10 +9,12 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use squall_ioloop::{IoLoop, Signal, Task};
-use squall_net::ListenSocket;
 
+use crate::balance::{Balance, Own};
 use crate::config::Config;
 use crate::control::StopReport;
+use crate::door::Door;
+use crate::rescue::rescue;
 use crate::server::BIND;
 use crate::service::{Service, checked};
 use crate::serving::Serving;
@@ -20,22 +22,23 @@ use crate::serving::Serving;
 type Loop = JoinHandle<io::Result<StopReport>>;
 
 /// Serves until the process is asked to stop; see [`HttpServer::run`](crate::HttpServer::run).
-pub(crate) fn run<M>(
-    make: M,
-    config: Config,
-    sockets: Vec<ListenSocket>,
-    loops: usize,
-) -> io::Result<()>
+pub(crate) fn run<M>(make: M, config: Config, doors: Vec<Door>, loops: usize) -> io::Result<()>
 where
     M: Fn() -> Rc<dyn Service> + Clone + Send + 'static,
 {
-    let addrs: Vec<String> = sockets
+    let addrs: Vec<String> = doors
         .iter()
-        .flat_map(|socket| socket.local_addr().ok())
+        .flat_map(|door| door.socket.local_addr().ok())
         .map(|addr| addr.to_string())
         .collect();
     let ending = Arc::new(Ending::default());
-    let shares = share(sockets, loops)?;
+    let shares = share(doors, loops)?;
+    let balance = Balance::new(loops, config.max_connections);
+    let watched = if loops > 1 {
+        watched(&shares)?
+    } else {
+        Vec::new()
+    };
     let deadline = config.stop_timeout;
     IoLoop::run_sync(async move {
         let signals = catch_signals(&ending, deadline)?;
@@ -47,11 +50,16 @@ where
                 // What is wrong with one service is wrong with all: once is enough to say it.
                 break;
             }
-            threads.push(start(number, make.clone(), config.clone(), share, alive)?);
+            let balance = Arc::clone(&balance);
+            let own = Own { balance, number };
+            threads.push(start(own, make.clone(), config.clone(), share, alive)?);
         }
         if poll_fn(|cx| ending.poll_ready(cx)).await {
             tracing::info!("serving on {} with {loops} loops", addrs.join(", "));
         }
+        let rescuing = Rescuing::begin(&ending);
+        rescue(watched, balance, |cx| ending.poll_stopping(cx)).await;
+        drop(rescuing);
         let over = poll_fn(|cx| ending.poll_over(cx)).await;
         for signal in signals {
             signal.cancel();
@@ -63,24 +71,24 @@ where
 
 /// Gives each loop a socket of its own for each address. Of a socket that the kernel does not spread over several, such as
 /// a Unix or an inherited one, one loop is in charge, each loop of another one.
-fn share(sockets: Vec<ListenSocket>, loops: usize) -> io::Result<Vec<Vec<ListenSocket>>> {
-    let mut shares: Vec<Vec<ListenSocket>> = Vec::new();
+fn share(doors: Vec<Door>, loops: usize) -> io::Result<Vec<Vec<Door>>> {
+    let mut shares: Vec<Vec<Door>> = Vec::new();
     shares.resize_with(loops, Vec::new);
     let mut alone = 0;
-    for socket in sockets {
+    for door in doors {
         let siblings = (1..loops)
-            .map(|_| socket.sibling(&BIND))
+            .map(|_| Ok(door.socket.sibling(&BIND)?.map(|socket| door.with(socket))))
             .collect::<io::Result<Option<Vec<_>>>>()?;
         match siblings {
             Some(siblings) => {
-                let all = std::iter::once(socket).chain(siblings);
+                let all = std::iter::once(door).chain(siblings);
                 shares
                     .iter_mut()
                     .zip(all)
                     .for_each(|(share, one)| share.push(one));
             }
             None => {
-                shares[alone % loops].push(socket);
+                shares[alone % loops].push(door);
                 alone += 1;
             }
         }
@@ -88,18 +96,23 @@ fn share(sockets: Vec<ListenSocket>, loops: usize) -> io::Result<Vec<Vec<ListenS
     Ok(shares)
 }
 
-fn start<M>(
-    number: usize,
-    make: M,
-    config: Config,
-    sockets: Vec<ListenSocket>,
-    alive: Alive,
-) -> io::Result<Loop>
+/// Second handles of all sockets, with the numbers of the loops that have the first.
+fn watched(shares: &[Vec<Door>]) -> io::Result<Vec<(usize, Door)>> {
+    let doors = shares
+        .iter()
+        .enumerate()
+        .flat_map(|(number, share)| share.iter().map(move |door| (number, door)));
+    doors
+        .map(|(number, door)| Ok((number, door.try_clone()?)))
+        .collect()
+}
+
+fn start<M>(own: Own, make: M, config: Config, doors: Vec<Door>, alive: Alive) -> io::Result<Loop>
 where
     M: Fn() -> Rc<dyn Service> + Clone + Send + 'static,
 {
     thread::Builder::new()
-        .name(format!("squall-loop-{number}"))
+        .name(format!("squall-loop-{}", own.number))
         .spawn(move || {
             let io_loop = IoLoop::new()?;
             let report = IoLoop::run_sync(async {
@@ -107,8 +120,8 @@ where
                 let service = checked(make())?;
                 alive.0.count_ready();
                 poll_fn(|cx| alive.0.poll_ready(cx)).await;
-                let serving = Serving::start(service, Rc::new(config), sockets)?;
-                poll_fn(|cx| alive.0.poll_stopping(cx)).await;
+                let serving = Serving::start(service, Rc::new(config), doors, own)?;
+                poll_fn(|cx| alive.0.poll_closing(cx)).await;
                 Ok(serving.stop(deadline).await)
             });
             io_loop.close();
@@ -164,6 +177,8 @@ struct State {
     signals: u32,
     /// A signal came, or a loop ended by itself.
     stopping: bool,
+    /// The sockets have second handles, by which clients would still come after their loops have closed the first.
+    rescuing: bool,
     /// Loops that have not ended.
     alive: usize,
     /// Loops that could begin to accept.
@@ -205,6 +220,13 @@ impl Ending {
         self.poll(cx, |state| state.stopping.then_some(()))
     }
 
+    /// Waits until a loop may close its sockets.
+    fn poll_closing(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll(cx, |state| {
+            (state.stopping && !state.rescuing).then_some(())
+        })
+    }
+
     /// Waits for the last loop to end, or for the second signal, which is an error.
     fn poll_over(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll(cx, |state| match state {
@@ -239,6 +261,23 @@ impl Ending {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it is locked; if something did, the counts would still be right.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody accepts for loops that are stuck.
+#[derive(Debug)]
+struct Rescuing(Arc<Ending>);
+
+impl Rescuing {
+    fn begin(ending: &Arc<Ending>) -> Self {
+        ending.change(|state| state.rescuing = true);
+        Self(Arc::clone(ending))
+    }
+}
+
+impl Drop for Rescuing {
+    fn drop(&mut self) {
+        self.0.change(|state| state.rescuing = false);
     }
 }
 

@@ -9,7 +9,9 @@ use std::thread::available_parallelism;
 
 use squall_net::{Address, BindOptions, ListenSocket, UnixOptions, bind_sockets, bind_unix};
 
+use crate::balance::Own;
 use crate::config::Config;
+use crate::door::Door;
 use crate::run;
 use crate::service::{Service, checked};
 use crate::serving::Serving;
@@ -37,7 +39,7 @@ pub struct HttpServer<F> {
     factory: F,
     config: Config,
     loops: usize,
-    sockets: Vec<ListenSocket>,
+    pub(crate) doors: Vec<Door>,
 }
 
 impl<F, S> HttpServer<F>
@@ -51,7 +53,7 @@ where
             factory,
             config: Config::default(),
             loops: available_parallelism().map_or(1, usize::from),
-            sockets: Vec::new(),
+            doors: Vec::new(),
         }
     }
 
@@ -79,8 +81,7 @@ where
     /// The message names the address and the remedy; see [`bind_sockets`].
     pub fn listen<A: ToSocketAddrs + fmt::Debug>(mut self, address: A) -> io::Result<Self> {
         let sockets = bind_sockets(address, &BIND)?;
-        self.sockets
-            .extend(sockets.into_iter().map(ListenSocket::from));
+        self.doors.extend(sockets.into_iter().map(Door::plain));
         Ok(self)
     }
 
@@ -110,7 +111,7 @@ where
         options: &UnixOptions,
     ) -> io::Result<Self> {
         let socket = ListenSocket::from(bind_unix(path, options)?);
-        self.sockets.push(socket.remove_file_at_end()?);
+        self.doors.push(Door::plain(socket.remove_file_at_end()?));
         Ok(self)
     }
 
@@ -133,7 +134,7 @@ where
     /// ```
     #[must_use]
     pub fn listen_on(mut self, socket: impl Into<ListenSocket>) -> Self {
-        self.sockets.push(socket.into());
+        self.doors.push(Door::plain(socket));
         self
     }
 
@@ -155,7 +156,8 @@ where
     ///
     /// When the system does not know one.
     pub fn addresses(&self) -> io::Result<Vec<Address>> {
-        self.sockets.iter().map(ListenSocket::local_addr).collect()
+        let addresses = self.doors.iter().map(|door| door.socket.local_addr());
+        addresses.collect()
     }
 
     /// Serves on the current loop, beginning with its next turn, and returns a handle to stop it.
@@ -171,11 +173,12 @@ where
     ///
     /// Off a loop.
     pub fn serve(self) -> io::Result<Serving> {
-        if self.sockets.is_empty() {
+        if self.doors.is_empty() {
             return Err(listens_nowhere());
         }
         let service = checked(Rc::new((self.factory)()))?;
-        Serving::start(service, Rc::new(self.config), self.sockets)
+        let own = Own::alone(self.config.max_connections);
+        Serving::start(service, Rc::new(self.config), self.doors, own)
     }
 
     /// Serves on threads of its own, one for each loop, until Ctrl-C or SIGTERM, then stops gracefully as
@@ -191,12 +194,12 @@ where
     /// the calling thread. A second signal ends the waiting at once with [`Interrupted`](io::ErrorKind::Interrupted): the threads
     /// end with the process.
     pub fn run(self) -> io::Result<()> {
-        if self.sockets.is_empty() {
+        if self.doors.is_empty() {
             return Err(listens_nowhere());
         }
         let factory = self.factory;
         let make = move || Rc::new(factory()) as Rc<dyn Service>;
-        run::run(make, self.config, self.sockets, self.loops)
+        run::run(make, self.config, self.doors, self.loops)
     }
 }
 
@@ -212,7 +215,7 @@ impl<F> fmt::Debug for HttpServer<F> {
         f.debug_struct("HttpServer")
             .field("loops", &self.loops)
             .field("config", &self.config)
-            .field("sockets", &self.sockets)
+            .field("doors", &self.doors)
             .finish_non_exhaustive()
     }
 }

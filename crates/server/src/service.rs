@@ -5,9 +5,10 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use squall_http::Response;
-use squall_net::Address;
+use squall_net::{Address, IoStream, TlsInfo};
 
 use crate::request::Request;
 
@@ -76,13 +77,25 @@ pub struct ConnectInfo {
     pub local: Address,
     /// The address of the client's end, as the socket tells it.
     pub peer: Address,
+    /// How the connection is secured, with the client's certificate if it has shown one; `None` if it is not.
+    pub tls: Option<Arc<TlsInfo>>,
 }
 
 impl ConnectInfo {
     /// Makes what a server would tell a service, for tests and for other hosts of a service.
     pub fn new(local: impl Into<Address>, peer: impl Into<Address>) -> Self {
         let (local, peer) = (local.into(), peer.into());
-        Self { local, peer }
+        let tls = None;
+        Self { local, peer, tls }
+    }
+
+    pub(crate) fn of(stream: &IoStream, peer: Address) -> Self {
+        Self {
+            // Unknown when the connection is gone already, which reading will tell.
+            local: stream.local_addr().unwrap_or(Address::Memory),
+            peer,
+            tls: stream.tls().cloned(),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A server at work on one loop.
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -8,11 +9,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_ioloop::{spawn_callback, with_timeout};
-use squall_net::{Address, ListenSocket, Listener};
+use squall_net::{Address, Listener};
 
-use crate::accept::Acceptor;
+use crate::accept::{Acceptor, take_given};
+use crate::balance::Own;
 use crate::config::Config;
 use crate::control::{Control, Counts, Phase, StopReport};
+use crate::door::Door;
+use crate::handshakes::Handshakes;
+use crate::intake::Intake;
 use crate::parking::Parking;
 use crate::service::Service;
 
@@ -27,31 +32,41 @@ pub struct Serving {
 }
 
 impl Serving {
+    /// Serves at `doors` as the loop `own`; the service is checked already.
     pub(crate) fn start(
         service: Rc<dyn Service>,
         config: Rc<Config>,
-        sockets: Vec<ListenSocket>,
+        doors: Vec<Door>,
+        own: Own,
     ) -> io::Result<Self> {
-        let control = Rc::new(Control::default());
-        let listeners = sockets
+        let control = Rc::new(Control::publishing(own.clone()));
+        let listeners = doors
             .into_iter()
-            .map(Listener::adopt)
+            .map(|door| Ok((Listener::adopt(door.socket)?, door.secure)))
             .collect::<io::Result<Vec<_>>>()?;
         let addresses = listeners
             .iter()
-            .map(Listener::local_addr)
+            .map(|(listener, _)| listener.local_addr())
             .collect::<io::Result<Rc<[Address]>>>()?;
         let addrs = addresses.iter().filter_map(Address::socket_addr).collect();
         let parking = Parking::new(Rc::clone(&service), Rc::clone(&config), Rc::clone(&control));
-        for listener in listeners {
-            let acceptor = Acceptor {
-                service: Rc::clone(&service),
-                config: Rc::clone(&config),
-                control: Rc::clone(&control),
-                parking: Rc::clone(&parking),
-            };
+        let handshakes = Rc::new(Handshakes::new(config.max_handshakes));
+        let intake = Rc::new(Intake {
+            service,
+            config,
+            control: Rc::clone(&control),
+            own,
+            parking,
+            handshakes,
+            refusing: Cell::new(0),
+            full: Cell::new(false),
+        });
+        for (listener, secure) in listeners {
+            let intake = Rc::clone(&intake);
+            let acceptor = Acceptor { intake, secure };
             spawn_callback(acceptor.run(listener, control.listen()));
         }
+        spawn_callback(take_given(intake, control.listen()));
         Ok(Self {
             control,
             addrs,

@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use rustls::{CommonState, HandshakeKind};
@@ -23,7 +23,7 @@ pub(super) struct Begun {
 #[derive(Debug)]
 pub(super) struct Secured {
     inner: TlsStream<Begun>,
-    info: Rc<TlsInfo>,
+    info: Arc<TlsInfo>,
 }
 
 impl Secured {
@@ -33,7 +33,7 @@ impl Secured {
             TlsStream::Client(_) => None,
             TlsStream::Server(stream) => stream.get_ref().1.server_name().map(str::to_owned),
         };
-        let info = Rc::new(info(session, server_name));
+        let info = Arc::new(info(session, server_name));
         Self { inner, info }
     }
 
@@ -84,7 +84,7 @@ impl Transport for Secured {
         !self.inner.get_ref().1.wants_read() || self.stream().has_unread()
     }
 
-    fn tls(&self) -> Option<&Rc<TlsInfo>> {
+    fn tls(&self) -> Option<&Arc<TlsInfo>> {
         Some(&self.info)
     }
 }

@@ -52,10 +52,7 @@ pub(crate) enum Rest {
 impl Driver {
     pub(crate) fn new(service: Rc<dyn Service>, config: Rc<Config>, member: Member) -> Self {
         thread_local! {
-            static NOBODY: Rc<ConnectInfo> = Rc::new(ConnectInfo {
-                local: Address::Memory,
-                peer: Address::Memory,
-            });
+            static NOBODY: Rc<ConnectInfo> = Rc::new(ConnectInfo::new(Address::Memory, Address::Memory));
         }
         Self {
             connection: Connection {

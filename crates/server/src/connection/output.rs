@@ -84,7 +84,11 @@ impl Output {
             }
             self.note(count);
         }
-        self.release();
+        if self.buffer.capacity() > 0 {
+            // A secured stream may hold back some of what it took.
+            ready!(Pin::new(stream).poll_flush(cx))?;
+            self.release();
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -99,9 +103,6 @@ impl Output {
     }
 
     fn release(&mut self) {
-        if self.buffer.capacity() == 0 {
-            return;
-        }
         let mut buffer = std::mem::take(&mut self.buffer);
         self.stalled.restart();
         self.written = 0;

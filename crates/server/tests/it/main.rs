@@ -12,7 +12,10 @@ mod mutations;
 mod order;
 mod run;
 mod sockets;
+mod spread;
 mod stop;
+#[cfg(feature = "tls")]
+mod tls;
 mod unix;
 mod wire;
 
