@@ -27,6 +27,8 @@ pub(crate) struct Options {
     pub(crate) quick: bool,
     pub(crate) json: Option<PathBuf>,
     pub(crate) html: Option<PathBuf>,
+    /// Pages whose sections are rewritten.
+    pub(crate) markdown: Vec<PathBuf>,
 }
 
 /// The hidden first argument with which the program runs one contender of one row, so that a child can
@@ -53,6 +55,7 @@ Options:
   --only NAME,... these servers alone, and Squall
   --json FILE     writes the report for programs
   --html FILE     writes the report as one page with drawings
+  --markdown FILE rewrites the tables between the markers of a page; may be repeated
   --help          this text
 
 Exit code: 0 after a run, 1 when a server answered wrongly or nothing could be
@@ -88,6 +91,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Arguments, String> {
             "--quick" => options.quick = true,
             "--json" => options.json = Some(value("a file")?.into()),
             "--html" => options.html = Some(value("a file")?.into()),
+            "--markdown" => options.markdown.push(value("a file")?.into()),
             "--only" => {
                 let names = value("names of servers")?;
                 options.servers = names.split(',').map(str::to_owned).collect();

@@ -15,13 +15,25 @@ pub(crate) fn describe(cores: &str) -> Vec<(&'static str, String)> {
             format!("{:.0} GiB", kilobytes / 1_048_576.0)
         });
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let flags = field("/proc/cpuinfo", "flags").unwrap_or_default();
+    let kind = match flags.split_whitespace().any(|flag| flag == "hypervisor") {
+        true => "a virtual machine",
+        false => "no virtual machine",
+    };
     vec![
+        ("machine", kind.to_owned()),
         ("processor", format!("{count} × {processor}")),
         ("memory", memory),
-        ("kernel", format!("Linux {}", kernel.trim())),
+        ("kernel", format!("Linux {}", version(&kernel))),
         ("compiler", compiler()),
         ("cores", cores.to_owned()),
     ]
+}
+
+/// The number at the beginning, without what a distributor has put behind it.
+fn version(release: &str) -> &str {
+    let other = |letter: char| !letter.is_ascii_digit() && letter != '.';
+    release.split(other).next().unwrap_or_default()
 }
 
 /// What `rustc --version` says.
@@ -71,6 +83,12 @@ fn date(days: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kernel_is_known_by_its_number() {
+        assert_eq!(version("6.18.44-amd64\n"), "6.18.44");
+        assert_eq!(version("6.1"), "6.1");
+    }
 
     #[test]
     fn days_become_dates() {

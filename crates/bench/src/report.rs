@@ -1,7 +1,8 @@
-//! What a run found out, and the three forms in which it is told.
+//! What a run found out, and the forms in which it is told.
 
 pub(crate) mod html;
 pub(crate) mod json;
+pub(crate) mod markdown;
 pub(crate) mod terminal;
 
 use crate::spread::Spread;

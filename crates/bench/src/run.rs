@@ -11,7 +11,7 @@ use crate::machine;
 use crate::pin::Cores;
 use crate::process;
 use crate::progress::Progress;
-use crate::report::{Chapter, LeftOut, Report, Table, html, json, terminal};
+use crate::report::{Chapter, LeftOut, Report, Table, html, json, markdown, terminal};
 use crate::servers::{Places, ROSTER, Ready, SQUALL};
 use crate::suite::{Suite, Work};
 use crate::suites::SUITES;
@@ -24,6 +24,10 @@ use crate::suites::SUITES;
 pub(crate) fn run(options: &Options) -> Result<bool, String> {
     let start = Instant::now();
     check_names(options)?;
+    // Better now than after an hour.
+    for path in &options.markdown {
+        page(path)?;
+    }
     let places = Places::find()?;
     process::watch(&places.work).map_err(|err| format!("cannot watch for signals: {err}"))?;
     let suites: Vec<&'static Suite> = SUITES
@@ -185,7 +189,17 @@ fn write(options: &Options, report: &Report) -> Result<(), String> {
     if let Some(path) = &options.html {
         write(path, html::report(report))?;
     }
+    for path in &options.markdown {
+        let page = page(path)?;
+        let page = markdown::refresh(&page, report)
+            .map_err(|err| format!("cannot rewrite {}: {err}", path.display()))?;
+        write(path, page)?;
+    }
     Ok(())
+}
+
+fn page(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|err| format!("cannot read {}: {err}", path.display()))
 }
 
 fn has_failure(report: &Report) -> bool {

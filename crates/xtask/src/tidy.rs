@@ -11,6 +11,7 @@ mod lengths;
 mod licences;
 mod machine_paths;
 mod modules;
+mod numbers;
 mod readmes;
 mod standards;
 mod todos;
@@ -21,7 +22,7 @@ use std::path::Path;
 use crate::project::Project;
 
 /// In the order in which they are reported: structure, code, words, packages.
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 13] = [
     arrows::CHECK,
     inheritance::CHECK,
     modules::CHECK,
@@ -34,6 +35,7 @@ const CHECKS: [Check; 12] = [
     licences::CHECK,
     budget::CHECK,
     readmes::CHECK,
+    numbers::CHECK,
 ];
 
 /// A rule of the house.

@@ -1,10 +1,15 @@
-//! For the terminal, and for `docs/benchmarks.md`: tables in Markdown.
+//! For the terminal, and for pages: tables in Markdown.
 
 use super::{Row, Table, grouped};
 use crate::spread::Spread;
 
 /// A table with its title.
 pub(crate) fn table(table: &Table) -> String {
+    format!("{}\n\n{}", table.title, body(table))
+}
+
+/// A table with what there is to say about it.
+pub(crate) fn body(table: &Table) -> String {
     let filled = table.filled();
     let mut lines = vec![head(table, &filled)];
     lines.extend(table.rows.iter().map(|row| line(table, row, &filled)));
@@ -17,7 +22,7 @@ pub(crate) fn table(table: &Table) -> String {
                 .unwrap_or(0)
         })
         .collect();
-    let mut text = format!("{}\n\n", table.title);
+    let mut text = String::new();
     for (index, line) in lines.iter().enumerate() {
         text += &padded(line, &widths);
         if index == 0 {
