@@ -7,15 +7,15 @@ use std::time::Instant;
 
 use crate::count::{Counter, Instructions, Watch};
 use crate::drive::{Driver, Load, Moment, Times};
-use crate::exchange;
-use crate::pin::Cores;
+use crate::exchange::{self, Target, Volleys};
+use crate::pin::{self, Cores};
 use crate::progress::Progress;
 use crate::questions;
-use crate::report::Table;
+use crate::report::{Row, Table};
 use crate::sample;
-use crate::servers::{Places, Ready, Running};
+use crate::servers::{Places, Ready, Running, Setting};
 use crate::spread::Spread;
-use crate::suite::{Case, Measure};
+use crate::suite::{Case, Measure, Route};
 
 /// How long a run takes its time.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +70,39 @@ pub(crate) struct Entry<'a> {
     pub(crate) failed: Option<String>,
 }
 
+/// One server in a suite with rounds of its own.
+#[derive(Debug)]
+pub(crate) struct Series<'a, T> {
+    pub(crate) ready: &'a Ready,
+    /// Without those after a failure.
+    pub(crate) rounds: Vec<T>,
+    pub(crate) failed: Option<String>,
+}
+
+impl<T> Series<'_, T> {
+    /// A row of a table: cells from figures of the rounds, and the ratio of one of them to that of `base`, whose
+    /// rounds are the neighbours.
+    pub(crate) fn row(
+        &self,
+        figures: &[fn(&T) -> f64],
+        ratio: fn(&T) -> f64,
+        base: Option<&Self>,
+    ) -> Row {
+        let of = |figure: fn(&T) -> f64| Spread::of(self.rounds.iter().map(figure));
+        let ratio = base.and_then(|base| {
+            let pairs = self.rounds.iter().zip(&base.rounds);
+            Spread::of(pairs.map(|(own, base)| ratio(own) / ratio(base)))
+        });
+        Row {
+            name: self.ready.server.name.to_owned(),
+            version: self.ready.version.clone(),
+            cells: figures.iter().map(|figure| of(*figure)).collect(),
+            ratio: ratio.filter(|_| self.failed.is_none()),
+            failed: self.failed.clone(),
+        }
+    }
+}
+
 /// What one round of one server came to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Round {
@@ -112,7 +145,7 @@ impl Bench {
     }
 
     fn counting(&self, case: &Case, ready: &Ready) -> f64 {
-        let counts = self.counter == Some(Counter::Callgrind) && case.measure == Measure::Rate;
+        let counts = self.counter == Some(Counter::Callgrind) && case.measure.is_counted();
         match (counts, ready.server.slow) {
             (false, _) => 0.0,
             (true, false) => 3.0,
@@ -121,7 +154,10 @@ impl Bench {
     }
 
     fn takers(&self, case: &Case) -> impl Iterator<Item = &Ready> {
-        let route = case.route;
+        self.offering(case.route)
+    }
+
+    fn offering(&self, route: Route) -> impl Iterator<Item = &Ready> {
         self.ready
             .iter()
             .filter(move |ready| ready.server.offers.contains(&route))
@@ -174,6 +210,46 @@ impl Bench {
         entries
     }
 
+    /// Calls `round` for each server that offers a route, in rounds that alternate between them.
+    pub(crate) fn alternate<T>(
+        &self,
+        subject: &str,
+        route: Route,
+        seconds: f64,
+        round: impl Fn(&Ready) -> Result<T, String>,
+    ) -> Vec<Series<'_, T>> {
+        let mut all: Vec<Series<'_, T>> = self
+            .offering(route)
+            .map(|ready| Series {
+                ready,
+                rounds: Vec::new(),
+                failed: None,
+            })
+            .collect();
+        let places = all.len();
+        for number in 0..self.pace.rounds {
+            for place in 0..places {
+                let series = &mut all[(place + number) % places];
+                let name = series.ready.server.name;
+                let detail = format!("{name}, round {} of {}", number + 1, self.pace.rounds);
+                self.progress.show(subject, &detail);
+                if series.failed.is_none() {
+                    match round(series.ready) {
+                        Ok(one) => series.rounds.push(one),
+                        Err(reason) => series.failed = Some(reason),
+                    }
+                }
+                self.progress.advance(seconds);
+            }
+        }
+        all
+    }
+
+    /// How many seconds [`alternate`](Self::alternate) takes with rounds of so many.
+    pub(crate) fn alternating(&self, route: Route, seconds: f64) -> f64 {
+        self.offering(route).count() as f64 * self.pace.rounds as f64 * seconds
+    }
+
     fn show(&self, case: &Case, entry: &Entry<'_>, what: &str) {
         let detail = format!("{}, {what}", entry.name());
         // Cases that alternate are one subject: what stands before the comma.
@@ -192,21 +268,28 @@ impl Bench {
     }
 
     fn round(&self, ready: &Ready, case: &Case, number: usize) -> Result<Round, String> {
-        let running = ready.start(
-            self.cores.server(),
-            questions::routes(case),
-            &self.places,
-            |command| command,
-        )?;
-        if number == 0 {
-            for probe in questions::probes(case) {
-                exchange::check(running.address, &probe)?;
-            }
+        let setting = Setting {
+            core: self.cores.server(),
+            ..self.setting(case)?
+        };
+        let running = ready.start(&setting, &self.places, |command| command)?;
+        let target = self.target(&running, case)?;
+        // One answer also shows that whoever answers is there: nginx listens before its worker is born.
+        let probes = if number == 0 { usize::MAX } else { 1 };
+        for probe in questions::probes(case).iter().take(probes) {
+            exchange::check(&target, probe)?;
         }
         match case.measure {
             Measure::Memory(connections) => self.hold(&running, case, connections),
-            _ => self.load(&running, case),
+            Measure::Volleys => pin::on(self.cores.load(), || self.fire(&running, case)),
+            Measure::Rate | Measure::Latency(_) => self.load(&running, case),
         }
+    }
+
+    /// How a server is started for a case.
+    pub(crate) fn setting(&self, case: &Case) -> Result<Setting, String> {
+        questions::setting(case, &self.places.work)
+            .map_err(|err| format!("cannot write the files of the server: {err}"))
     }
 
     fn driver(&self) -> Driver<'_> {
@@ -221,9 +304,7 @@ impl Bench {
     /// nor the opening of idle connections is in it.
     fn load(&self, running: &Running, case: &Case) -> Result<Round, String> {
         let family = running.process.family();
-        let mut watch = (self.counter == Some(Counter::Perf))
-            .then(|| Watch::attach(&family, &self.places.work).ok())
-            .flatten();
+        let mut watch = self.watch(&family);
         let mut used = (None, None);
         let times = Times {
             warmup: self.pace.warmup,
@@ -252,12 +333,56 @@ impl Bench {
         Ok(Round {
             load: Some(load),
             cpu: cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / load.requests),
-            counted: watch.and_then(Watch::read).map(|all| Instructions {
-                user: all.user / load.requests,
-                kernel: all.kernel.map(|kernel| kernel / load.requests),
-            }),
+            counted: watch
+                .and_then(Watch::read)
+                .map(|all| all.each(load.requests)),
             private: None,
         })
+    }
+
+    /// How a server is asked in a case.
+    fn target(&self, running: &Running, case: &Case) -> Result<Target, String> {
+        match self.setting(case)?.tls {
+            None => Ok(Target::plain(running.address)),
+            Some(folder) => Target::tls(running.address, &folder)
+                .map_err(|err| format!("cannot trust the server: {err}")),
+        }
+    }
+
+    fn fire(&self, running: &Running, case: &Case) -> Result<Round, String> {
+        let exchanges = questions::of(case);
+        let mut volleys = Volleys::new(self.target(running, case)?, case, &exchanges);
+        // Handshakes are in the first one.
+        volleys.fire(3)?;
+        let family = running.process.family();
+        let mut watch = self.watch(&family);
+        let began = Instant::now();
+        let before = sample::cpu(&family);
+        let mut requests = 0;
+        if watch.as_mut().is_some_and(|watch| watch.begin().is_err()) {
+            watch = None;
+        }
+        while began.elapsed().as_secs_f64() < self.pace.seconds {
+            requests += volleys.fire(1)?;
+        }
+        if watch.as_mut().is_some_and(|watch| watch.end().is_err()) {
+            watch = None;
+        }
+        let used = before.zip(sample::cpu(&family));
+        let requests = requests as f64;
+        Ok(Round {
+            cpu: used.map(|(before, after)| (after - before).as_secs_f64() * 1e6 / requests),
+            counted: watch.and_then(Watch::read).map(|all| all.each(requests)),
+            ..Round::default()
+        })
+    }
+
+    /// perf beside a server, where it counts.
+    fn watch(&self, family: &[u32]) -> Option<Watch> {
+        let counts = self.counter == Some(Counter::Perf);
+        counts
+            .then(|| Watch::attach(family, &self.places.work).ok())
+            .flatten()
     }
 
     fn hold(&self, running: &Running, case: &Case, connections: usize) -> Result<Round, String> {
@@ -291,8 +416,8 @@ impl Bench {
                     kernel: kernel.map(|kernel| kernel.median),
                 });
             }
-            // Its volleys are as many requests as a connection can take; they know no rate.
-            Some(Counter::Callgrind) if case.measure != Measure::Rate => {}
+            // It is fifty times slower, which no fixed rate would survive.
+            Some(Counter::Callgrind) if !case.measure.is_counted() => {}
             Some(Counter::Callgrind) => {
                 let volleys = if entry.ready.server.slow { 3 } else { 20 };
                 match self.per_request(Counter::Callgrind, entry.ready, case, volleys) {

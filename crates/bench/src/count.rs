@@ -28,6 +28,16 @@ pub(crate) struct Instructions {
     pub(crate) kernel: Option<f64>,
 }
 
+impl Instructions {
+    /// For each of so many requests.
+    pub(crate) fn each(self, requests: f64) -> Self {
+        Self {
+            user: self.user / requests,
+            kernel: self.kernel.map(|kernel| kernel / requests),
+        }
+    }
+}
+
 impl Counter {
     /// The first one that works here.
     pub(crate) fn find() -> Option<Self> {

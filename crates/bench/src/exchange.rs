@@ -1,9 +1,15 @@
 //! Requests in exact numbers, one thread, blocking: what the load program cannot do, because it runs
 //! for a time. Used to see whether a server answers rightly at all, and to count instructions.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::suite::Case;
 
@@ -23,9 +29,44 @@ pub(crate) struct Exchange {
 
 /// An answer.
 #[derive(Debug, PartialEq)]
-struct Answer {
-    status: u16,
-    body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Whom to ask, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    address: SocketAddr,
+    /// `None` without TLS.
+    tls: Option<Arc<ClientConfig>>,
+}
+
+impl Target {
+    /// Without TLS.
+    pub(crate) fn plain(address: SocketAddr) -> Self {
+        Self { address, tls: None }
+    }
+
+    /// With TLS, and the certificate in `folder` as the only one that is trusted.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the certificate.
+    pub(crate) fn tls(address: SocketAddr, folder: &Path) -> io::Result<Self> {
+        let trusted = CertificateDer::from_pem_file(folder.join("cert.pem"));
+        let mut roots = RootCertStore::empty();
+        roots
+            .add(trusted.map_err(io::Error::other)?)
+            .map_err(io::Error::other)?;
+        let config = ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self {
+            address,
+            tls: Some(Arc::new(config)),
+        })
+    }
 }
 
 /// Sends one request on a connection of its own.
@@ -33,8 +74,8 @@ struct Answer {
 /// # Errors
 ///
 /// A sentence that says what was expected and what came.
-pub(crate) fn check(address: SocketAddr, exchange: &Exchange) -> Result<(), String> {
-    let mut link = Link::open(address).map_err(|err| format!("cannot connect: {err}"))?;
+pub(crate) fn check(target: &Target, exchange: &Exchange) -> Result<(), String> {
+    let mut link = Link::open(target).map_err(|err| format!("cannot connect: {err}"))?;
     link.send(&exchange.request, 1)
         .and_then(|()| link.receive())
         .map_err(|err| format!("no answer: {err}"))
@@ -45,7 +86,7 @@ pub(crate) fn check(address: SocketAddr, exchange: &Exchange) -> Result<(), Stri
 /// before the next volley.
 #[derive(Debug)]
 pub(crate) struct Volleys<'a> {
-    address: SocketAddr,
+    target: Target,
     case: &'a Case,
     exchanges: &'a [Exchange],
     /// How many exchanges were had.
@@ -55,9 +96,9 @@ pub(crate) struct Volleys<'a> {
 }
 
 impl<'a> Volleys<'a> {
-    pub(crate) fn new(address: SocketAddr, case: &'a Case, exchanges: &'a [Exchange]) -> Self {
+    pub(crate) fn new(target: Target, case: &'a Case, exchanges: &'a [Exchange]) -> Self {
         Self {
-            address,
+            target,
             case,
             exchanges,
             turn: 0,
@@ -81,7 +122,7 @@ impl<'a> Volleys<'a> {
 
     fn volley(&mut self) -> Result<(), String> {
         while self.links.len() < self.case.connections {
-            let link = Link::open(self.address);
+            let link = Link::open(&self.target);
             self.links
                 .push(link.map_err(|err| format!("cannot connect: {err}"))?);
         }
@@ -129,35 +170,67 @@ fn excerpt(body: &[u8]) -> String {
 
 /// A connection with what was read ahead.
 #[derive(Debug)]
-struct Link {
-    stream: TcpStream,
+pub(crate) struct Link {
+    stream: Stream,
     buffer: Vec<u8>,
 }
 
+#[derive(Debug)]
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Stream {
+    fn both(&mut self) -> &mut dyn ReadWrite {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream,
+        }
+    }
+}
+
+trait ReadWrite: Read + Write {}
+
+impl<T: Read + Write> ReadWrite for T {}
+
 impl Link {
-    fn open(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    /// Connects; a handshake happens when something is sent.
+    pub(crate) fn open(target: &Target) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&target.address, PATIENCE)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
+        let stream = match &target.tls {
+            None => Stream::Plain(stream),
+            Some(config) => {
+                let name = ServerName::from(target.address.ip());
+                let client = ClientConnection::new(Arc::clone(config), name);
+                let client = client.map_err(io::Error::other)?;
+                Stream::Tls(Box::new(StreamOwned::new(client, stream)))
+            }
+        };
         Ok(Self {
             stream,
             buffer: Vec::new(),
         })
     }
 
-    fn send(&mut self, request: &[u8], times: usize) -> io::Result<()> {
-        self.stream.write_all(&request.repeat(times))
+    /// Sends a request so many times in one write.
+    pub(crate) fn send(&mut self, request: &[u8], times: usize) -> io::Result<()> {
+        self.stream.both().write_all(&request.repeat(times))?;
+        self.stream.both().flush()
     }
 
-    fn receive(&mut self) -> io::Result<Answer> {
+    /// Waits for the next answer.
+    pub(crate) fn receive(&mut self) -> io::Result<Answer> {
         loop {
             if let Some((answer, length)) = parse(&self.buffer)? {
                 self.buffer.drain(..length);
                 return Ok(answer);
             }
             let mut piece = [0; 16 * 1024];
-            let length = self.stream.read(&mut piece)?;
+            let length = self.stream.both().read(&mut piece)?;
             if length == 0 {
                 return Err(bad("the connection ended within an answer"));
             }

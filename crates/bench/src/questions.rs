@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::exchange::Exchange;
+use crate::servers::Setting;
 use crate::suite::{Case, Route};
 use crate::wire::{Customer, HELLO, Line, MESSAGE, Order, item};
 
@@ -12,6 +13,8 @@ use crate::wire::{Customer, HELLO, Line, MESSAGE, Order, item};
 const ROUTES: usize = 1000;
 /// The parameter of every request for a route.
 const ID: u64 = 42;
+/// Bytes of the file.
+const FILE_BYTES: usize = 1 << 20;
 /// Bytes of the order that is posted.
 const ORDER_BYTES: usize = 1024;
 
@@ -65,12 +68,50 @@ pub(crate) fn of(case: &Case) -> Vec<Exchange> {
     questions(case.route).iter().map(exchange).collect()
 }
 
-/// How many routes a server must have for a case.
-pub(crate) fn routes(case: &Case) -> usize {
+/// How a server is to be started for a case, with the files in `work`.
+pub(crate) fn setting(case: &Case, work: &Path) -> io::Result<Setting> {
+    let mut setting = Setting::default();
     match case.route {
-        Route::Routing => ROUTES,
-        Route::Json | Route::Plaintext | Route::PostJson => 0,
+        Route::Routing => setting.routes = ROUTES,
+        Route::File => {
+            let path = work.join("file");
+            fs::write(&path, file())?;
+            setting.file = Some(path);
+        }
+        Route::Tls => {
+            let folder = work.join("tls");
+            certificate(&folder)?;
+            setting.tls = Some(folder);
+        }
+        Route::Block | Route::Loop | Route::Json | Route::Plaintext | Route::PostJson => {}
     }
+    Ok(setting)
+}
+
+/// A certificate for this machine, in `folder`.
+fn certificate(folder: &Path) -> io::Result<()> {
+    if folder.join("cert.pem").exists() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    let names = ["localhost", "127.0.0.1"].map(str::to_owned);
+    let made = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
+    fs::write(folder.join("key.pem"), made.key_pair.serialize_pem())?;
+    fs::write(folder.join("cert.pem"), made.cert.pem())
+}
+
+/// Bytes that do not repeat soon, and no two machines have others.
+fn file() -> Vec<u8> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    (0..FILE_BYTES / 8)
+        .flat_map(|_| next().to_le_bytes())
+        .collect()
 }
 
 /// What a server must also answer rightly to take part in a case: that a route which is not there is
@@ -90,7 +131,13 @@ pub(crate) fn probes(case: &Case) -> Vec<Exchange> {
 
 fn questions(route: Route) -> Vec<Question> {
     match route {
-        Route::Plaintext => vec![Question::get("/plaintext", HELLO)],
+        Route::Plaintext | Route::Tls => vec![Question::get("/plaintext", HELLO)],
+        Route::File => vec![Question::get("/file", file())],
+        Route::Block => vec![Question::get("/block/0", "done")],
+        Route::Loop => vec![Question {
+            body: None,
+            ..Question::get("/loop", Vec::new())
+        }],
         Route::Json => vec![Question::get("/json", encoded(&MESSAGE))],
         Route::PostJson => {
             let order = encoded(&order());

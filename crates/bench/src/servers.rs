@@ -34,6 +34,65 @@ pub(crate) struct Ready {
     program: PathBuf,
 }
 
+/// How a server is started.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Setting {
+    /// The core it runs on; any when there is none.
+    pub(crate) core: Option<usize>,
+    /// Routes that it has besides the usual ones.
+    pub(crate) routes: usize,
+    /// Threads that answer; 0 is the same as 1.
+    pub(crate) loops: usize,
+    /// The folder of its certificate, when it speaks TLS.
+    pub(crate) tls: Option<PathBuf>,
+    /// What `GET /file` answers.
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl Setting {
+    /// As `wire` says; nothing is said of what is not wanted, for not every server knows all of it.
+    fn arguments(&self) -> Vec<String> {
+        let mut arguments = Vec::new();
+        let mut add = |name: &str, value: String| arguments.extend([name.to_owned(), value]);
+        if self.routes > 0 {
+            add("--routes", self.routes.to_string());
+        }
+        if self.loops > 1 {
+            add("--loops", self.loops.to_string());
+        }
+        if let Some(folder) = &self.tls {
+            add("--tls", folder.display().to_string());
+        }
+        if let Some(file) = &self.file {
+            add("--file", file.display().to_string());
+        }
+        arguments
+    }
+
+    /// The same for nginx, whose file has words in capitals where something is to be filled in.
+    fn configure(&self, text: &str) -> String {
+        let (listen, tls) = match &self.tls {
+            None => ("", String::new()),
+            Some(folder) => {
+                let folder = folder.display();
+                let tls = format!(
+                    "ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;"
+                );
+                ("ssl", tls)
+            }
+        };
+        let file = self.file.as_deref().unwrap_or(Path::new("/dev/null"));
+        text.lines()
+            .filter(|line| !line.trim_start().starts_with('#'))
+            .map(|line| line.to_owned() + "\n")
+            .collect::<String>()
+            .replace("LISTEN", listen)
+            .replace("LOOPS", &self.loops.max(1).to_string())
+            .replace("FILE", &file.display().to_string())
+            .replace("TLS", &tls)
+    }
+}
+
 /// A server that listens; ends when dropped.
 #[derive(Debug)]
 pub(crate) struct Running {
@@ -44,21 +103,20 @@ pub(crate) struct Running {
 }
 
 impl Ready {
-    /// Starts it pinned to `core` and with so many routes; `wrap` may put another program around it.
+    /// Starts it as `setting` says; `wrap` may put another program around it.
     ///
     /// # Errors
     ///
     /// A sentence with the last line that the server wrote.
     pub(crate) fn start(
         &self,
-        core: Option<usize>,
-        routes: usize,
+        setting: &Setting,
         places: &Places,
         wrap: impl Fn(Command) -> Command,
     ) -> Result<Running, String> {
         let mut last = String::new();
         for _ in 0..ATTEMPTS {
-            match self.attempt(core, routes, places, &wrap) {
+            match self.attempt(setting, places, &wrap) {
                 Ok(running) => return Ok(running),
                 Err(err) => last = err,
             }
@@ -68,8 +126,7 @@ impl Ready {
 
     fn attempt(
         &self,
-        core: Option<usize>,
-        routes: usize,
+        setting: &Setting,
         places: &Places,
         wrap: impl Fn(Command) -> Command,
     ) -> Result<Running, String> {
@@ -77,13 +134,12 @@ impl Ready {
         let cannot = |err: std::io::Error| format!("{name} does not start: {err}");
         let folder = places.work.join(name);
         fs::create_dir_all(&folder).map_err(cannot)?;
-        let (mut command, known) = self.command(places, &folder).map_err(cannot)?;
-        if routes > 0 {
-            command.args(["--routes", &routes.to_string()]);
-        }
+        let (command, known) = self.command(setting, places, &folder).map_err(cannot)?;
         let (out, err) = (folder.join("out"), folder.join("err"));
-        let mut process = pin::on(core, || Process::start_into(&mut wrap(command), &out, &err))
-            .map_err(cannot)?;
+        let mut process = pin::on(setting.core, || {
+            Process::start_into(&mut wrap(command), &out, &err)
+        })
+        .map_err(cannot)?;
         let until = Instant::now() + PATIENCE;
         loop {
             if let Some(address) = known.or_else(|| announced(&out))
@@ -109,11 +165,15 @@ impl Ready {
     /// The command, and the address where the server does not print it.
     fn command(
         &self,
+        setting: &Setting,
         places: &Places,
         folder: &Path,
     ) -> std::io::Result<(Command, Option<SocketAddr>)> {
         let mut command = Command::new(&self.program);
         command.current_dir(folder);
+        if self.server.kind != Kind::Nginx {
+            command.args(setting.arguments());
+        }
         match self.server.kind {
             Kind::Own(_) | Kind::Peer(_) => {
                 command.args(["--port", "0"]);
@@ -124,7 +184,9 @@ impl Ready {
             }
             Kind::Nginx => {
                 let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-                let text = fs::read_to_string(places.peers.join("nginx/nginx.conf"))?
+                let text = fs::read_to_string(places.peers.join("nginx/nginx.conf"))?;
+                let text = setting
+                    .configure(&text)
                     .replace("PORT", &address.port().to_string())
                     .replace("FOLDER", &folder.display().to_string());
                 let file = folder.join("nginx.conf");
@@ -143,6 +205,8 @@ impl Ready {
 fn announced(out: &Path) -> Option<SocketAddr> {
     let text = fs::read_to_string(out).ok()?;
     let (line, _) = text.split_once('\n')?;
-    let rest = line.strip_prefix("http://")?;
+    let rest = line
+        .strip_prefix("http://")
+        .or(line.strip_prefix("https://"))?;
     rest.trim_end_matches('/').parse().ok()
 }

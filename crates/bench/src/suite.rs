@@ -62,15 +62,29 @@ pub(crate) enum Measure {
     Latency(u32),
     /// The private memory of this many idle connections.
     Memory(usize),
+    /// What requests cost that are sent in volleys, by the bench itself: for what the load program does not speak.
+    Volleys,
+}
+
+impl Measure {
+    /// Whether instructions are counted in runs of their own where perf cannot.
+    pub(crate) fn is_counted(self) -> bool {
+        matches!(self, Self::Rate | Self::Volleys)
+    }
 }
 
 /// A part of what `wire.rs` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
+    Block,
+    File,
     Json,
+    Loop,
     Plaintext,
     PostJson,
     Routing,
+    /// `Plaintext` over TLS.
+    Tls,
 }
 
 impl Case {

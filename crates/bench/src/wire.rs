@@ -7,11 +7,19 @@
 //! | `GET /json` | a [`Message`] made by a serializer for each request, 27 bytes |
 //! | `POST /json` | the [`Order`] that the request carried, parsed and serialized again, 1 KiB |
 //! | `GET /route/{n}/item/{id}`, n below what `--routes` says | `item {id}`; each n is a route of its own |
+//! | `GET /block/{ms}` | `done`, after the thread has slept for so long, as careless code makes it |
+//! | `GET /loop` | a text that tells the loops apart: the thread's name for itself, or the process's number |
+//! | `GET /file` | the bytes of the file that `--file` names |
 //! | anything else | 404, where the server has a router |
 //!
 //! `--port N` is where to listen (0, the default, is a free port), and `--routes N` how many routes to have
-//! besides; without it there are none, because some servers pay for routes that nobody asks for. The first
-//! line of the output is the address, as in `http://127.0.0.1:8888/`.
+//! besides; without it there are none, because some servers pay for routes that nobody asks for. `--loops N`
+//! is how many threads answer (1), and `--tls FOLDER` that they speak TLS with `cert.pem` and `key.pem` of that
+//! folder. Not every server has all of this. The first line of the output is the address, as in
+//! `http://127.0.0.1:8888/`.
+
+use std::thread;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +34,17 @@ pub fn pattern(n: usize) -> String {
 /// The answer to a route.
 pub fn item(id: u64) -> String {
     format!("item {id}")
+}
+
+/// The answer to `GET /block/{ms}`, after that time (10 s at most), in which the thread does nothing else.
+pub fn block(milliseconds: u64) -> &'static str {
+    thread::sleep(Duration::from_millis(milliseconds.min(10_000)));
+    "done"
+}
+
+/// The answer to `GET /loop`.
+pub fn whereabouts() -> String {
+    format!("{:?}", thread::current().id())
 }
 
 /// The answer to `GET /json`.

@@ -78,10 +78,9 @@ impl Bench {
         case: &Case,
         put: impl FnOnce(&Running, &mut Volleys<'_>) -> Result<u64, String>,
     ) -> Result<(f64, u64), String> {
-        let routes = questions::routes(case);
-        let mut running = ready.start(None, routes, &self.places, wrap)?;
+        let mut running = ready.start(&self.setting(case)?, &self.places, wrap)?;
         let exchanges = questions::of(case);
-        let mut volleys = Volleys::new(running.address, case, &exchanges);
+        let mut volleys = Volleys::new(self.target(&running, case)?, case, &exchanges);
         let requests = put(&running, &mut volleys)?;
         drop(volleys);
         running.process.ask(Signal::TERM);

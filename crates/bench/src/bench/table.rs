@@ -75,6 +75,7 @@ fn figure(case: &Case, round: &Round) -> Option<f64> {
         Measure::Rate => round.load.map(|load| load.rate),
         Measure::Latency(_) => round.load.map(|load| load.p50),
         Measure::Memory(_) => round.private,
+        Measure::Volleys => round.cpu,
     }
 }
 

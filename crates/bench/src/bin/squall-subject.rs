@@ -1,5 +1,5 @@
-//! Squall as the bench measures it: an application as the guide writes one, on one loop, with every
-//! default on.
+//! Squall as the bench measures it: an application as the guide writes one, on one loop unless more are
+//! asked for, with every default on.
 //!
 //! ```sh
 //! squall-subject --port 0      # prints http://127.0.0.1:PORT/
@@ -22,7 +22,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use squall::{Application, HttpServer, Json, Path};
-use wire::{HELLO, MESSAGE, Message, Order, item, pattern};
+use wire::{HELLO, MESSAGE, Message, Order, block, item, pattern, whereabouts};
 
 async fn plaintext() -> &'static str {
     HELLO
@@ -40,9 +40,19 @@ async fn show(Path(id): Path<u64>) -> String {
     item(id)
 }
 
+async fn sleep(Path(milliseconds): Path<u64>) -> &'static str {
+    block(milliseconds)
+}
+
+async fn tell() -> String {
+    whereabouts()
+}
+
 fn application(routes: usize) -> Application {
     let application = Application::new()
         .get("/plaintext", plaintext)
+        .get("/block/{ms}", sleep)
+        .get("/loop", tell)
         .get("/json", message)
         .post("/json", echo);
     (0..routes).fold(application, |application, n| {
@@ -50,37 +60,50 @@ fn application(routes: usize) -> Application {
     })
 }
 
-fn serve(port: u16, routes: usize) -> squall::Result<()> {
+fn serve(options: &Options) -> squall::Result<()> {
+    let routes = options.routes;
     let server = HttpServer::new(move || application(routes))
-        .loops(1)
-        .listen(("127.0.0.1", port))?;
+        .loops(options.loops)
+        .listen(("127.0.0.1", options.port))?;
     println!("http://{}/", server.local_addr()?);
     std::io::stdout().flush()?;
     server.run()?;
     Ok(())
 }
 
-/// The port and the number of routes.
-fn arguments() -> Option<(u16, usize)> {
-    let (mut port, mut routes) = (0, 0);
+/// What `wire` says about the command line.
+#[derive(Debug)]
+struct Options {
+    port: u16,
+    routes: usize,
+    loops: usize,
+}
+
+fn arguments() -> Option<Options> {
+    let mut options = Options {
+        port: 0,
+        routes: 0,
+        loops: 1,
+    };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let value = words.next()?;
         match word.as_str() {
-            "--port" => port = value.parse().ok()?,
-            "--routes" => routes = value.parse().ok()?,
+            "--port" => options.port = value.parse().ok()?,
+            "--routes" => options.routes = value.parse().ok()?,
+            "--loops" => options.loops = value.parse().ok()?,
             _ => return None,
         }
     }
-    Some((port, routes))
+    Some(options)
 }
 
 fn main() -> ExitCode {
-    let Some((port, routes)) = arguments() else {
-        eprintln!("squall-subject: expected `--port PORT` and `--routes COUNT`");
+    let Some(options) = arguments() else {
+        eprintln!("squall-subject: expected `--port PORT`, `--routes COUNT` and `--loops COUNT`");
         return ExitCode::from(2);
     };
-    match serve(port, routes) {
+    match serve(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             eprintln!("squall-subject: {err}");

@@ -31,10 +31,18 @@ pub(crate) enum Kind {
     Tornado,
 }
 
-const CANNED: &[Route] = &[Route::Json, Route::Plaintext];
 const MATCHED: &[Route] = &[Route::Json, Route::Plaintext, Route::PostJson];
 const ALL: &[Route] = &[
     Route::Json,
+    Route::Plaintext,
+    Route::PostJson,
+    Route::Routing,
+];
+/// On several loops as well.
+const LOOPS: &[Route] = &[
+    Route::Block,
+    Route::Json,
+    Route::Loop,
     Route::Plaintext,
     Route::PostJson,
     Route::Routing,
@@ -46,7 +54,7 @@ pub(crate) const ROSTER: [Server; 10] = [
         SQUALL,
         env!("CARGO_PKG_VERSION"),
         Kind::Own("squall-subject"),
-        ALL,
+        LOOPS,
     ),
     server(
         FLOOR,
@@ -56,11 +64,39 @@ pub(crate) const ROSTER: [Server; 10] = [
     ),
     server("may_minihttp", "0.1.11", Kind::Peer("peer-may"), MATCHED),
     server("xitca-web", "0.8.1", Kind::Peer("peer-xitca"), ALL),
-    server("hyper", "1.12.0", Kind::Peer("peer-hyper"), MATCHED),
-    server("actix-web", "4.18.1", Kind::Peer("peer-actix"), ALL),
-    server("axum", "0.8.9", Kind::Peer("peer-axum"), ALL),
-    server("ntex", "3.12.0", Kind::Peer("peer-ntex"), ALL),
-    server("nginx", "", Kind::Nginx, CANNED),
+    server(
+        "hyper",
+        "1.12.0",
+        Kind::Peer("peer-hyper"),
+        &[Route::Json, Route::Plaintext, Route::PostJson, Route::Tls],
+    ),
+    server("actix-web", "4.18.1", Kind::Peer("peer-actix"), LOOPS),
+    server(
+        "axum",
+        "0.8.9",
+        Kind::Peer("peer-axum"),
+        // Its connections belong to no loop.
+        &[
+            Route::Block,
+            Route::Json,
+            Route::Plaintext,
+            Route::PostJson,
+            Route::Routing,
+        ],
+    ),
+    server("ntex", "3.12.0", Kind::Peer("peer-ntex"), LOOPS),
+    server(
+        "nginx",
+        "",
+        Kind::Nginx,
+        &[
+            Route::File,
+            Route::Json,
+            Route::Loop,
+            Route::Plaintext,
+            Route::Tls,
+        ],
+    ),
     Server {
         slow: true,
         ..server("tornado", "6.6", Kind::Tornado, ALL)

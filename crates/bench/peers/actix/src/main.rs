@@ -1,11 +1,14 @@
-//! actix-web: an application served by its `HttpServer` with one worker.
+//! actix-web: an application served by its `HttpServer` with one worker, or `--loops` of them.
 //!
 //! Settings: no default features but the macros (no compression, no HTTP/2); keep-alive 300 s instead of 5 s,
 //! so that idle connections outlive a suite; everything else as it comes.
 
 use actix_web::web::{self, Json, Path};
 use actix_web::{App, HttpServer, Responder};
-use peer_shared::{HELLO, KEEP_ALIVE, MESSAGE, Order, address, announce, item, pattern, routes};
+use peer_shared::{
+    HELLO, KEEP_ALIVE, MESSAGE, Order, address, announce, block, item, loops, pattern, routes,
+    whereabouts,
+};
 
 async fn plaintext() -> &'static str {
     HELLO
@@ -23,9 +26,19 @@ async fn show(id: Path<u64>) -> String {
     item(*id)
 }
 
+async fn sleep(milliseconds: Path<u64>) -> &'static str {
+    block(*milliseconds)
+}
+
+async fn tell() -> String {
+    whereabouts()
+}
+
 fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/plaintext", web::get().to(plaintext))
+        .route("/block/{ms}", web::get().to(sleep))
+        .route("/loop", web::get().to(tell))
         .service(web::resource("/json").get(message).post(echo));
     for n in 0..routes() {
         config.route(&pattern(n), web::get().to(show));
@@ -36,7 +49,7 @@ fn configure(config: &mut web::ServiceConfig) {
 async fn main() -> std::io::Result<()> {
     let address = address();
     let server = HttpServer::new(|| App::new().configure(configure))
-        .workers(1)
+        .workers(loops())
         .keep_alive(KEEP_ALIVE)
         .bind(address)?;
     announce(address);

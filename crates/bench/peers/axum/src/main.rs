@@ -1,4 +1,5 @@
-//! axum: a router served by `axum::serve` on one current-thread runtime.
+//! axum: a router served by `axum::serve` on one current-thread runtime, or on a runtime with `--loops` threads
+//! that take work from each other.
 //!
 //! Settings: TCP_NODELAY through `ListenerExt`, HTTP/1 alone; everything else as it comes.
 
@@ -6,7 +7,9 @@ use axum::Router;
 use axum::extract::{Json, Path};
 use axum::routing::get;
 use axum::serve::ListenerExt as _;
-use peer_shared::{HELLO, MESSAGE, Message, Order, address, announce, item, pattern, routes};
+use peer_shared::{
+    HELLO, MESSAGE, Message, Order, address, announce, block, item, loops, pattern, routes,
+};
 
 async fn plaintext() -> &'static str {
     HELLO
@@ -24,9 +27,14 @@ async fn show(Path(id): Path<u64>) -> String {
     item(id)
 }
 
+async fn sleep(Path(milliseconds): Path<u64>) -> &'static str {
+    block(milliseconds)
+}
+
 fn router() -> Router {
     let router = Router::new()
         .route("/plaintext", get(plaintext))
+        .route("/block/{ms}", get(sleep))
         .route("/json", get(message).post(echo));
     (0..routes()).fold(router, |router, n| router.route(&pattern(n), get(show)))
 }
@@ -43,8 +51,18 @@ async fn serve() -> std::io::Result<()> {
 }
 
 fn main() -> std::io::Result<()> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(serve())
+    use tokio::runtime::Builder;
+
+    let mut runtime = match loops() {
+        1 => Builder::new_current_thread(),
+        more => {
+            let mut runtime = Builder::new_multi_thread();
+            runtime.worker_threads(more);
+            runtime
+        }
+    };
+    runtime.enable_all().build()?.block_on(async {
+        // The thread of `block_on` is none of the workers.
+        tokio::spawn(serve()).await.expect("it does not panic")
+    })
 }

@@ -1,9 +1,13 @@
 //! hyper: a service function that matches the path by hand, one current-thread runtime, HTTP/1 alone.
 //!
 //! Settings: `pipeline_flush`, as hyper's documentation recommends where requests are pipelined;
-//! TCP_NODELAY; the response's `Date` by hyper; no timer, which is hyper's default. There is no router.
+//! TCP_NODELAY; the response's `Date` by hyper; no timer, which is hyper's default. There is no router. With
+//! `--tls` connections are tokio-rustls', with `ring` and rustls' defaults, as Squall's are.
 
 use std::convert::Infallible;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
@@ -12,8 +16,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use peer_shared::{HELLO, MESSAGE, Order, address, announce};
+use peer_shared::{HELLO, MESSAGE, Order, address, announce, tls};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path();
@@ -57,24 +66,47 @@ fn status(status: StatusCode) -> Response<Full<Bytes>> {
     response
 }
 
-async fn serve() -> std::io::Result<()> {
+async fn serve() -> io::Result<()> {
     let address = address();
     let listener = TcpListener::bind(address).await?;
+    let acceptor = tls().map(|folder| acceptor(&folder)).transpose()?;
     announce(address);
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
+        let Some(acceptor) = acceptor.clone() else {
+            tokio::task::spawn_local(connection(stream));
+            continue;
+        };
         tokio::task::spawn_local(async move {
-            let connection = http1::Builder::new()
-                .pipeline_flush(true)
-                .serve_connection(TokioIo::new(stream), service_fn(answer));
-            // A client that leaves is no event here.
-            let _ = connection.await;
+            if let Ok(stream) = acceptor.accept(stream).await {
+                connection(stream).await;
+            }
         });
     }
 }
 
-fn main() -> std::io::Result<()> {
+async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let connection = http1::Builder::new()
+        .pipeline_flush(true)
+        .serve_connection(TokioIo::new(stream), service_fn(answer));
+    // A client that leaves is no event here.
+    let _ = connection.await;
+}
+
+fn acceptor(folder: &Path) -> io::Result<TlsAcceptor> {
+    let chain = CertificateDer::pem_file_iter(folder.join("cert.pem"))
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(io::Error::other)?;
+    let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).map_err(io::Error::other)?;
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(io::Error::other)?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn main() -> io::Result<()> {
     tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build_local(tokio::runtime::LocalOptions::default())?

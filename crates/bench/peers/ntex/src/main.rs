@@ -8,7 +8,9 @@ use ntex::http::HttpServiceConfig;
 use ntex::time::Seconds;
 use ntex::web::types::{Json, Path};
 use ntex::web::{self, App, HttpResponse, HttpServer};
-use peer_shared::{HELLO, MESSAGE, Order, address, announce, item, pattern, routes};
+use peer_shared::{
+    HELLO, MESSAGE, Order, address, announce, block, item, loops, pattern, routes, whereabouts,
+};
 
 async fn plaintext() -> &'static str {
     HELLO
@@ -22,6 +24,14 @@ async fn echo(order: Json<Order>) -> HttpResponse {
     HttpResponse::Ok().json(&*order)
 }
 
+async fn sleep(milliseconds: Path<u64>) -> &'static str {
+    block(*milliseconds)
+}
+
+async fn tell() -> String {
+    whereabouts()
+}
+
 async fn show(id: Path<u64>) -> String {
     item(*id)
 }
@@ -29,6 +39,8 @@ async fn show(id: Path<u64>) -> String {
 fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/plaintext", web::get().to(plaintext))
+        .route("/block/{ms}", web::get().to(sleep))
+        .route("/loop", web::get().to(tell))
         .service(
             web::resource("/json")
                 .route(web::get().to(message))
@@ -43,7 +55,7 @@ fn configure(config: &mut web::ServiceConfig) {
 async fn main() -> std::io::Result<()> {
     let address = address();
     let server = HttpServer::new(async || App::new().configure(configure))
-        .workers(1)
+        .workers(loops())
         .maxconn(20_000)
         .maxconnrate(20_000)
         .bind(address)?

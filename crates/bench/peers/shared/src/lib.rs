@@ -6,21 +6,37 @@ mod wire;
 use std::env;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::time::Duration;
 
-pub use wire::{Customer, HELLO, Line, MESSAGE, Message, Order, item, pattern};
+pub use wire::{Customer, HELLO, Line, MESSAGE, Message, Order, block, item, pattern, whereabouts};
 
 /// How long an idle connection is kept, where the default of a server is shorter than a suite.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(300);
 
-/// What follows `name` on the command line, or 0.
-fn argument(name: &str) -> usize {
+/// What follows `name` on the command line.
+fn word(name: &str) -> Option<String> {
     let words: Vec<String> = env::args().collect();
-    let place = words.iter().position(|word| word == name);
-    place.map_or(0, |place| {
-        let value = words.get(place + 1).and_then(|word| word.parse().ok());
-        value.unwrap_or_else(|| panic!("{name} takes a number"))
+    let place = words.iter().position(|word| word == name)?;
+    words.get(place + 1).cloned()
+}
+
+/// The number that follows `name` on the command line, or 0.
+fn argument(name: &str) -> usize {
+    word(name).map_or(0, |value| {
+        let number = value.parse().ok();
+        number.unwrap_or_else(|| panic!("{name} takes a number"))
     })
+}
+
+/// How many threads are to answer: `--loops N`, at least 1.
+pub fn loops() -> usize {
+    argument("--loops").max(1)
+}
+
+/// The folder with `cert.pem` and `key.pem`: `--tls FOLDER`.
+pub fn tls() -> Option<PathBuf> {
+    word("--tls").map(PathBuf::from)
 }
 
 /// How many routes of [`pattern`] to have: `--routes N`.
