@@ -4,12 +4,6 @@ use super::{Better, Chart, Report, Row, Table, grouped};
 use crate::spread::Spread;
 
 const STYLE: &str = include_str!("page.css");
-/// Of a drawing, in its own units.
-const WIDTH: f64 = 760.0;
-/// Of a letter of a label, roughly.
-const LETTER: f64 = 7.0;
-const FIGURES: f64 = 130.0;
-const LINE: f64 = 26.0;
 
 /// The whole page.
 pub(crate) fn report(report: &Report) -> String {
@@ -74,49 +68,36 @@ struct Drawing<'a> {
     table: &'a Table,
     chart: Chart,
     better: Better,
-    /// The width of the names on the left.
-    labels: f64,
-    /// Units for each unit of the figure.
-    scale: f64,
+    /// The most of all rounds, as long as there is room.
+    longest: f64,
 }
 
 impl<'a> Drawing<'a> {
     fn new(table: &'a Table, chart: Chart, better: Better) -> Self {
-        let letters = table.rows.iter().map(|row| row.name.chars().count()).max();
-        let labels = 20.0 + LETTER * letters.unwrap_or(0) as f64;
         let mut drawing = Self {
             table,
             chart,
             better,
-            labels,
-            scale: 0.0,
+            longest: 0.0,
         };
-        let longest = table
-            .rows
-            .iter()
-            .filter_map(|row| drawing.drawn(row))
-            .map(|spread| spread.most)
-            .fold(0.0, f64::max);
-        if longest > 0.0 {
-            drawing.scale = (WIDTH - labels - FIGURES) / longest;
-        }
+        let drawn = table.rows.iter().filter_map(|row| drawing.drawn(row));
+        drawing.longest = drawn.map(|spread| spread.most).fold(0.0, f64::max);
         drawing
     }
 
     /// Nothing where there is nothing to draw.
     fn text(&self) -> String {
-        if self.scale == 0.0 {
+        if self.longest == 0.0 {
             return String::new();
         }
-        let height = LINE * self.table.rows.len() as f64;
         let mut text = format!(
-            "<figure>\n<figcaption>{0}</figcaption>\n<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{0}\">\n",
+            "<figure>\n<figcaption>{}</figcaption>\n<div class=\"chart\">\n",
             escape(&self.caption())
         );
-        for (index, row) in self.table.rows.iter().enumerate() {
-            text += &self.bar(row, index);
+        for row in &self.table.rows {
+            text += &self.bar(row);
         }
-        text + "</svg>\n</figure>\n"
+        text + "</div>\n</figure>\n"
     }
 
     fn caption(&self) -> String {
@@ -141,46 +122,29 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn bar(&self, row: &Row, index: usize) -> String {
-        let left = self.labels;
-        let top = LINE * index as f64;
-        let middle = top + LINE / 2.0;
-        let class = if row.name == "squall" { "own" } else { "other" };
-        let mut text = format!(
-            "<text class=\"label {class}\" x=\"{}\" y=\"{middle}\">{}</text>\n",
-            left - 10.0,
-            escape(&row.name)
-        );
+    fn bar(&self, row: &Row) -> String {
+        let own = if row.name == "squall" { " own" } else { "" };
+        let name = format!("<span class=\"name{own}\">{}</span>", escape(&row.name));
         let Some(spread) = self.drawn(row) else {
             let (class, word) = if row.failed.is_some() {
-                ("failed", "failed")
+                (" failed", "failed")
             } else {
-                ("none", "–")
+                ("", "–")
             };
-            text += &format!(
-                "<text class=\"figure {class}\" x=\"{left}\" y=\"{middle}\">{word}</text>\n"
-            );
-            return text;
+            return format!("{name}<span></span><span class=\"value{class}\">{word}</span>\n");
         };
-        let end = |value: f64| left + value.max(0.0) * self.scale;
-        text += &format!(
-            "<rect class=\"{class}\" x=\"{left}\" y=\"{}\" width=\"{:.1}\" height=\"{}\" rx=\"2\"/>\n",
-            top + 5.0,
-            end(spread.median) - left,
-            LINE - 10.0,
-        );
-        text += &format!(
-            "<line class=\"spread\" x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{middle}\" y2=\"{middle}\"/>\n",
-            end(spread.least),
-            end(spread.most),
-        );
+        let share = |value: f64| 100.0 * value.max(0.0) / self.longest;
+        let (least, most) = (share(spread.least), share(spread.most));
         let digits = match self.chart {
             Chart::Column(column) => self.table.columns[column].digits,
             Chart::Ratio => 2,
         };
-        text + &format!(
-            "<text class=\"figure\" x=\"{:.1}\" y=\"{middle}\">{}</text>\n",
-            end(spread.most) + 8.0,
+        format!(
+            "{name}<span class=\"track\"><i class=\"bar{own}\" style=\"width:{:.1}%\"></i>\
+             <i class=\"spread\" style=\"left:{least:.1}%;width:{:.1}%\"></i></span>\
+             <span class=\"value\">{}</span>\n",
+            share(spread.median),
+            most - least,
             grouped(spread.median, digits)
         )
     }
@@ -256,11 +220,12 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_bar_leaves_room_for_its_figure() {
+    fn the_longest_round_fills_the_track() {
         let table = sample();
         let text = Drawing::new(&table, table.chart, table.better).text();
-        assert!(text.contains("x2=\"630.0\""), "{text}");
-        assert!(text.contains(">failed</text>"));
+        assert!(text.contains("width:80.0%"), "{text}");
+        assert!(text.contains("left:60.0%;width:40.0%"), "{text}");
+        assert!(text.contains(">failed</span>"));
         assert!(text.contains("longer is better"));
     }
 }
