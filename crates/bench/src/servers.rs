@@ -171,16 +171,13 @@ impl Ready {
     ) -> std::io::Result<(Command, Option<SocketAddr>)> {
         let mut command = Command::new(&self.program);
         command.current_dir(folder);
-        if self.server.kind != Kind::Nginx {
-            command.args(setting.arguments());
-        }
         match self.server.kind {
             Kind::Own(_) | Kind::Peer(_) => {
-                command.args(["--port", "0"]);
+                command.args(["--port", "0"]).args(setting.arguments());
             }
             Kind::Tornado => {
                 command.arg(places.peers.join("tornado/server.py"));
-                command.args(["--port", "0"]);
+                command.args(["--port", "0"]).args(setting.arguments());
             }
             Kind::Nginx => {
                 let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
