@@ -19,8 +19,10 @@
 mod wire;
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use squall::net::tls::ServerTls;
 use squall::{Application, HttpServer, Json, Path};
 use wire::{HELLO, MESSAGE, Message, Order, block, item, pattern, whereabouts};
 
@@ -62,10 +64,16 @@ fn application(routes: usize) -> Application {
 
 fn serve(options: &Options) -> squall::Result<()> {
     let routes = options.routes;
-    let server = HttpServer::new(move || application(routes))
-        .loops(options.loops)
-        .listen(("127.0.0.1", options.port))?;
-    println!("http://{}/", server.local_addr()?);
+    let server = HttpServer::new(move || application(routes)).loops(options.loops);
+    let address = ("127.0.0.1", options.port);
+    let (server, scheme) = match &options.tls {
+        None => (server.listen(address)?, "http"),
+        Some(folder) => {
+            let tls = ServerTls::new(folder.join("cert.pem"), folder.join("key.pem"))?;
+            (server.listen_tls(address, tls)?, "https")
+        }
+    };
+    println!("{scheme}://{}/", server.local_addr()?);
     std::io::stdout().flush()?;
     server.run()?;
     Ok(())
@@ -77,6 +85,7 @@ struct Options {
     port: u16,
     routes: usize,
     loops: usize,
+    tls: Option<PathBuf>,
 }
 
 fn arguments() -> Option<Options> {
@@ -84,6 +93,7 @@ fn arguments() -> Option<Options> {
         port: 0,
         routes: 0,
         loops: 1,
+        tls: None,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -92,6 +102,7 @@ fn arguments() -> Option<Options> {
             "--port" => options.port = value.parse().ok()?,
             "--routes" => options.routes = value.parse().ok()?,
             "--loops" => options.loops = value.parse().ok()?,
+            "--tls" => options.tls = Some(value.into()),
             _ => return None,
         }
     }
@@ -100,7 +111,9 @@ fn arguments() -> Option<Options> {
 
 fn main() -> ExitCode {
     let Some(options) = arguments() else {
-        eprintln!("squall-subject: expected `--port PORT`, `--routes COUNT` and `--loops COUNT`");
+        eprintln!(
+            "squall-subject: expected `--port PORT`, `--routes COUNT`, `--loops COUNT` and `--tls FOLDER`"
+        );
         return ExitCode::from(2);
     };
     match serve(&options) {

@@ -54,7 +54,15 @@ pub(crate) const ROSTER: [Server; 10] = [
         SQUALL,
         env!("CARGO_PKG_VERSION"),
         Kind::Own("squall-subject"),
-        LOOPS,
+        &[
+            Route::Block,
+            Route::Json,
+            Route::Loop,
+            Route::Plaintext,
+            Route::PostJson,
+            Route::Routing,
+            Route::Tls,
+        ],
     ),
     server(
         FLOOR,
