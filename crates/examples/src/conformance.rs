@@ -18,9 +18,10 @@ mod files;
 mod inspect;
 mod options;
 mod range;
+mod secure;
 
 use std::rc::Rc;
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Once, OnceLock};
 
 use squall::HttpServer;
 use squall::server::Request;
@@ -51,14 +52,14 @@ pub fn run(args: &[String]) -> squall::Result<()> {
 fn serve(options: Options) -> squall::Result<()> {
     let files = options.folder.as_deref().map(Files::of).transpose()?;
     let body_limit = usize::try_from(options.config.limits.body_bytes).unwrap_or(usize::MAX);
-    let address = Arc::new(std::sync::OnceLock::new());
+    let lines = Arc::new(OnceLock::<Vec<String>>::new());
     let factory = {
-        let (address, told) = (Arc::clone(&address), Arc::new(Once::new()));
+        let (lines, told) = (Arc::clone(&lines), Arc::new(Once::new()));
         move || {
             // Told here and not before, because by now a signal ends the server cleanly.
             told.call_once(|| {
-                if let Some(address) = address.get() {
-                    say!("http://{address}");
+                for line in lines.get().into_iter().flatten() {
+                    say!("{line}");
                 }
             });
             let site = Rc::new(Site {
@@ -72,8 +73,19 @@ fn serve(options: Options) -> squall::Result<()> {
     if let Some(loops) = options.loops {
         server = server.loops(loops);
     }
-    let server = server.listen(("127.0.0.1", options.http))?;
+    if let Some(port) = options.http {
+        server = server.listen(("127.0.0.1", port))?;
+    }
+    if let Some(tls) = &options.tls {
+        server = secure::listen(server, tls)?;
+    }
+    let plain = usize::from(options.http.is_some());
+    let addresses = server.addresses()?;
+    let schemes = ["http"; 1].into_iter().take(plain).chain(["https"]);
+    let told = schemes
+        .zip(&addresses)
+        .map(|(scheme, address)| format!("{scheme}://{address}"));
     // The factory runs for the first time after this.
-    let _ = address.set(server.local_addr()?);
+    let _ = lines.set(told.collect());
     Ok(server.run()?)
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use squall::server::Config;
+use squall::server::{Config, WhenFull};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -17,7 +17,9 @@ pub(super) enum Asked {
 #[derive(Debug)]
 pub(super) struct Options {
     /// The port on 127.0.0.1; 0 picks a free one.
-    pub(super) http: u16,
+    pub(super) http: Option<u16>,
+    /// The port for TLS, with the files that it needs.
+    pub(super) tls: Option<Tls>,
     /// How many loops; one a core when nothing is said.
     pub(super) loops: Option<usize>,
     /// What `/static/` shows.
@@ -25,10 +27,23 @@ pub(super) struct Options {
     pub(super) config: Config,
 }
 
+/// Where to serve over TLS.
+#[derive(Debug)]
+pub(super) struct Tls {
+    pub(super) port: u16,
+    /// The chain of certificates, in PEM.
+    pub(super) cert: PathBuf,
+    /// The key of the first of them, in PEM.
+    pub(super) key: PathBuf,
+}
+
 /// The options as they are read.
 #[derive(Default)]
 struct Draft {
     http: Option<u16>,
+    tls: Option<u16>,
+    cert: Option<PathBuf>,
+    key: Option<PathBuf>,
     loops: Option<usize>,
     folder: Option<PathBuf>,
     config: Config,
@@ -60,8 +75,11 @@ macro_rules! flag {
 
 const FLAGS: &[Flag] = &[
     flag!("--http", "PORT", "listens on 127.0.0.1; 0 picks a free port", port => http),
+    flag!("--tls", "PORT", "listens there for TLS; wants --cert and --key", port => tls),
+    flag!("--cert", "FILE", "the chain of certificates, in PEM", file => cert),
+    flag!("--key", "FILE", "the key of the first certificate, in PEM", file => key),
     flag!("--loops", "N", "serves on so many loops; one a core otherwise", count => loops),
-    flag!("--static", "FOLDER", "what /static/ shows", folder => folder),
+    flag!("--static", "FOLDER", "what /static/ shows", file => folder),
     flag!("--head-timeout", "TIME", "a request's head, from its first byte", time => config.head_timeout),
     flag!("--keep-alive-timeout", "TIME", "waiting for the first or the next request", time => config.keep_alive_timeout),
     flag!("--body-timeout", "TIME", "waiting for a body that does not come", time => config.body_timeout),
@@ -71,6 +89,9 @@ const FLAGS: &[Flag] = &[
     flag!("--min-rate", "BYTES", "a second, of a body or an answer; 0 for any", rate => config.min_rate),
     flag!("--unread-bytes", "BYTES", "of an unread body that are skipped", bytes => config.unread_bytes),
     flag!("--max-connections", "N", "open at a time on one loop", count => config.max_connections),
+    flag!("--when-full", "refuse|wait", "what newcomers beyond that get", when_full => config.when_full),
+    flag!("--handshake-timeout", "TIME", "a TLS handshake", time => config.handshake_timeout),
+    flag!("--max-handshakes", "N", "at a time on one loop", count => config.max_handshakes),
     flag!("--half-close", "yes|no", "whether a client may shut its side down", yes => config.half_close),
     flag!("--head-bytes", "BYTES", "of a head", size => config.limits.head_bytes),
     flag!("--target-bytes", "BYTES", "of a request target", size => config.limits.target_bytes),
@@ -107,11 +128,24 @@ impl Options {
             (flag.set)(&mut draft, value)
                 .map_err(|wanted| format!("{name} wants {wanted}, not `{value}`"))?;
         }
-        let http = draft
-            .http
-            .ok_or("expected an address to listen on, found none; `--http 8080` is one")?;
+        let tls = match (draft.tls, draft.cert, draft.key) {
+            (Some(port), Some(cert), Some(key)) => Some(Tls { port, cert, key }),
+            (None, None, None) => None,
+            _ => {
+                return Err(
+                    "--tls, --cert and --key belong together, and one of them is missing"
+                        .to_owned(),
+                );
+            }
+        };
+        if draft.http.is_none() && tls.is_none() {
+            return Err(
+                "expected a port to listen on, found none; `--http 8080` is one".to_owned(),
+            );
+        }
         Ok(Asked::Serve(Box::new(Self {
-            http,
+            http: draft.http,
+            tls,
             loops: draft.loops,
             folder: draft.folder,
             config: draft.config,
@@ -126,7 +160,7 @@ A server to point test suites at.
 
     conformance --http PORT [OPTION VALUE...]
 
-It prints http://127.0.0.1:PORT once it accepts, and ends on Ctrl-C or SIGTERM.
+It prints http://127.0.0.1:PORT (and a line with https:// for TLS) once it accepts, and ends on Ctrl-C or SIGTERM.
 
 "
     .to_owned();
@@ -207,9 +241,17 @@ fn yes(text: &str) -> Result<bool, String> {
     }
 }
 
-fn folder(text: &str) -> Result<PathBuf, String> {
+fn when_full(text: &str) -> Result<WhenFull, String> {
+    match text {
+        "refuse" => Ok(WhenFull::Refuse),
+        "wait" => Ok(WhenFull::Wait),
+        _ => Err("refuse or wait".to_owned()),
+    }
+}
+
+fn file(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() {
-        return Err("a folder".to_owned());
+        return Err("a path".to_owned());
     }
     Ok(text.into())
 }
@@ -261,14 +303,19 @@ mod tests {
             let value = match flag.value {
                 "TIME" => "77s",
                 "yes|no" => "yes",
+                "refuse|wait" => "refuse",
                 _ => "77",
             };
-            let options = options(&format!("--http=1 {} {value}", flag.name));
+            let files = "--tls 1 --cert 1 --key 1";
+            let options = options(&format!("--http=1 {files} {} {value}", flag.name));
             let shown = format!("{options:?}");
             let field = flag.name.trim_start_matches("--").replace('-', "_");
             let expected = match (flag.name, value) {
                 ("--static", _) => "folder: Some(\"77\")".to_owned(),
-                ("--loops", _) => "loops: Some(77)".to_owned(),
+                ("--loops" | "--http", _) => format!("{field}: Some(77)"),
+                ("--tls", _) => "port: 77".to_owned(),
+                ("--cert" | "--key", _) => format!("{field}: \"77\""),
+                (_, "refuse") => "when_full: Refuse".to_owned(),
                 (_, "yes") => format!("{field}: true"),
                 _ => format!("{field}: {value}"),
             };
@@ -289,7 +336,11 @@ mod tests {
         let cases = [
             (
                 "--loops 2",
-                "expected an address to listen on, found none; `--http 8080` is one",
+                "expected a port to listen on, found none; `--http 8080` is one",
+            ),
+            (
+                "--tls 1 --cert a",
+                "--tls, --cert and --key belong together, and one of them is missing",
             ),
             ("--http", "--http wants a value: --http PORT"),
             ("--http x", "--http wants a port from 0 to 65535, not `x`"),
