@@ -98,6 +98,22 @@ fn attacks_that_come_byte_by_byte() {
 }
 
 #[test]
+fn attacks_over_a_socket() {
+    with_each(async |attack| {
+        let bytes = &attack.row.bytes;
+        let outcome = Trial::of(attack).run_on_socket(&[bytes]).await?;
+        attack.judge(&outcome)?;
+        let behind = [BEFORE, bytes].concat();
+        let (first, second) = behind.split_at(BEFORE.len());
+        let outcome = Trial::of(attack).run_on_socket(&[first, second]).await?;
+        attack
+            .behind("GET /before")
+            .judge(&outcome)
+            .map_err(|failure| format!("behind a good request: {failure}"))
+    });
+}
+
+#[test]
 fn attacks_behind_a_good_request() {
     with_each(async |attack| {
         let bytes = [BEFORE, &attack.row.bytes].concat();

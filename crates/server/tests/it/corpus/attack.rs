@@ -184,9 +184,9 @@ impl fmt::Display for Attack {
 }
 
 /// Time limits that tell by how long a connection waited what it waited for.
-pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(100);
-pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(1_000);
-pub(super) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10_000);
+pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(300);
 
 fn config() -> Config {
     Config {

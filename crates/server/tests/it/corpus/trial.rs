@@ -1,5 +1,6 @@
 //! One connection that sends an attack in pieces, and what came of it.
 
+use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use http::Method;
 use squall_http::h1::{Event, Limits, ResponseDecoder};
 use squall_ioloop::{IoLoop, sleep, spawn};
 use squall_net::IoStream;
-use squall_server::serve_connection;
+use squall_server::{HttpServer, serve_connection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::attack::{Attack, BODY_TIMEOUT, HEAD_TIMEOUT, KEEP_ALIVE_TIMEOUT, Then};
@@ -17,6 +18,11 @@ use crate::log::Log;
 
 /// Bytes that the duplex holds in each direction: more than any row, so that nobody waits for the other to read.
 const ROOM: usize = 4 << 20;
+
+thread_local! {
+    /// The book of the service that a server is about to make: what makes services may go to other threads, a book not.
+    static BOOK: RefCell<Book> = RefCell::default();
+}
 
 /// What came of an attack.
 #[derive(Debug)]
@@ -47,13 +53,39 @@ impl<'a> Trial<'a> {
         Self { attack }
     }
 
-    /// Sends the pieces, each once the server has nothing left to do, and waits for the end of the connection.
+    /// Sends the pieces over an in-memory connection, each once the server has nothing left to do, and waits for the
+    /// end of the connection.
     pub(super) async fn run(&self, pieces: &[&[u8]]) -> Result<Outcome, String> {
         let log = Log::catch();
         let book = Book::default();
-        let (mut near, far) = squall_net::duplex(ROOM);
+        let (near, far) = squall_net::duplex(ROOM);
         let config = Rc::new(self.attack.config.clone());
         let served = spawn(serve_connection(far, Rc::new(victim(&book)), config));
+        let (wire, then) = self.talk(near, pieces).await?;
+        served.await.map_err(|err| format!("a panic: {err}"))?;
+        outcome(&log, &book, wire, then)
+    }
+
+    /// Does the same over a socket, where connections are parked.
+    pub(super) async fn run_on_socket(&self, pieces: &[&[u8]]) -> Result<Outcome, String> {
+        let log = Log::catch();
+        let book = Book::default();
+        BOOK.set(Rc::clone(&book));
+        let serving = HttpServer::new(|| victim(&BOOK.with_borrow(Rc::clone)))
+            .config(self.attack.config.clone())
+            .listen("127.0.0.1:0")
+            .and_then(HttpServer::serve)
+            .map_err(|err| err.to_string())?;
+        let near = IoStream::connect_addr(serving.local_addr())
+            .await
+            .map_err(|err| err.to_string())?;
+        let (wire, then) = self.talk(near, pieces).await?;
+        serving.stop(Duration::from_secs(10)).await;
+        outcome(&log, &book, wire, then)
+    }
+
+    /// Sends the pieces, and returns what is answered until the end.
+    async fn talk(&self, mut near: IoStream, pieces: &[&[u8]]) -> Result<(Vec<u8>, Then), String> {
         for (number, piece) in pieces.iter().enumerate() {
             if number > 0 {
                 // The clock is paused: it goes on when nobody has anything to do.
@@ -65,23 +97,25 @@ impl<'a> Trial<'a> {
         if self.attack.ends {
             near.shutdown().await.map_err(|err| err.to_string())?;
         }
-        let (wire, then) = listen(&mut near).await?;
-        drop(near);
-        served.await.map_err(|err| format!("a panic: {err}"))?;
-        let saw = book.take();
-        let methods: Vec<&str> = saw.iter().map(|seen| seen.method.as_str()).collect();
-        let (answers, continues) = read_answers(&wire, &methods, then)
-            .map_err(|err| format!("{err} in {}", wire.escape_ascii()))?;
-        let complaints = ["WARN", "ERROR"].iter().flat_map(|level| log.at(level));
-        Ok(Outcome {
-            answers,
-            continues,
-            then,
-            saw,
-            complaints: complaints.collect(),
-            wire,
-        })
+        listen(&mut near).await
     }
+}
+
+/// Puts together what is known once the connection has ended.
+fn outcome(log: &Log, book: &Book, wire: Vec<u8>, then: Then) -> Result<Outcome, String> {
+    let saw = book.take();
+    let methods: Vec<&str> = saw.iter().map(|seen| seen.method.as_str()).collect();
+    let (answers, continues) = read_answers(&wire, &methods, then)
+        .map_err(|err| format!("{err} in {}", wire.escape_ascii()))?;
+    let complaints = ["WARN", "ERROR"].iter().flat_map(|level| log.at(level));
+    Ok(Outcome {
+        answers,
+        continues,
+        then,
+        saw,
+        complaints: complaints.collect(),
+        wire,
+    })
 }
 
 /// Reads until the server ends the connection, and tells by the time that took what it had waited for.
