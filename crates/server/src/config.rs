@@ -1,8 +1,12 @@
 //! The settings of a server, all of them limits that are on by default.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use squall_http::h1::Limits;
+
+use crate::forwarded::Forwarding;
+use crate::trusted::Trusted;
 
 /// What a server allows its clients.
 ///
@@ -20,7 +24,14 @@ pub struct Config {
     /// The limits of the parser: bytes of a head, of a target, of a body, and so on; each knows its default and the status
     /// that answers more.
     pub limits: Limits,
-    /// Time from accepting a connection that is to be secured to the end of its TLS handshake. Default 10 s. Then it is cut.
+    /// Proxies that put a PROXY header, version 1 or 2, before everything else on their connections. Default: none, so no
+    /// connection has one. With some, every connection must come from one of them and begin with the header, on every
+    /// address of the server; others are closed. [`ConnectInfo::proxied`](crate::ConnectInfo::proxied) has what it says.
+    pub proxy_protocol: Option<Trusted>,
+    /// Proxies whose `Forwarded` or `X-Forwarded-*` fields are believed by
+    /// [`Request::client_info`](crate::Request::client_info). Default: none.
+    pub forwarding: Option<Arc<Forwarding>>,
+    /// Time from accepting a connection to the end of its PROXY header, and from there to the end of its TLS handshake. Default 10 s. Then it is cut.
     pub handshake_timeout: Duration,
     /// TLS handshakes that one loop carries on at a time. Default 512: honest ones are through in two round trips, so that
     /// is thousands a second, while each may hold some ten KiB. One more costs the oldest its place: clients that connect
@@ -88,6 +99,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            proxy_protocol: None,
+            forwarding: None,
             handshake_timeout: Duration::from_secs(10),
             max_handshakes: 512,
             head_timeout: Duration::from_secs(15),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use squall_ioloop::{TimeoutError, sleep, spawn_callback, with_timeout};
 use squall_net::{Address, IoStream};
+use tokio::io::AsyncReadExt;
 
 use crate::balance::{Balance, Given, Own, PATIENCE};
 use crate::config::{Config, WhenFull};
@@ -16,8 +17,10 @@ use crate::control::{Control, Member};
 use crate::door::{Newcomer, Secure};
 use crate::handshakes::Handshakes;
 use crate::parking::Parking;
+use crate::proxy_protocol::{self, Header, Parsed};
 use crate::refuse;
-use crate::service::{ConnectInfo, Service};
+use crate::service::{ConnectInfo, Proxied, Service};
+use crate::trusted::Trusted;
 
 /// Clients that are told at a time that there is no room for them; more are closed without a word.
 const MOST_REFUSED: usize = 128;
@@ -63,17 +66,108 @@ impl Intake {
         };
         self.note_fullness(&peer);
         self.control.count_accepted();
-        match secure {
-            None if stream.can_park() => {
-                let info = ConnectInfo::of(&stream, peer);
-                self.parking.admit(stream, info);
-            }
-            None => self.serve(stream, peer, self.control.join()),
-            Some(secure) => {
-                let member = self.control.join();
-                spawn_callback(Rc::clone(self).secure(stream, peer, member, secure));
+        let info = ConnectInfo {
+            forwarding: self.config.forwarding.clone(),
+            ..ConnectInfo::of(&stream, peer)
+        };
+        if secure.is_some() || self.config.proxy_protocol.is_some() {
+            let member = self.control.join();
+            spawn_callback(Rc::clone(self).prepare(stream, info, member, secure));
+        } else if stream.can_park() {
+            self.parking.admit(stream, info);
+        } else {
+            self.serve(stream, info, self.control.join());
+        }
+    }
+
+    fn serve(&self, stream: IoStream, info: ConnectInfo, member: Member) {
+        let (service, config) = (Rc::clone(&self.service), Rc::clone(&self.config));
+        spawn_callback(serve_member(stream, info, service, config, member));
+    }
+
+    /// Does what comes before HTTP, and serves the connection then.
+    async fn prepare(
+        self: Rc<Self>,
+        mut stream: IoStream,
+        mut info: ConnectInfo,
+        mut member: Member,
+        secure: Option<Arc<dyn Secure>>,
+    ) {
+        member.sit_down();
+        if let Some(trusted) = &self.config.proxy_protocol {
+            match self
+                .proxied(trusted, &mut stream, &info.peer, &member)
+                .await
+            {
+                Ok(proxied) => info.proxied = proxied.map(Arc::new),
+                Err(reason) => {
+                    let peer = &info.peer;
+                    tracing::info!(%peer, "connection refused: {reason} (proxy_protocol)");
+                    return;
+                }
             }
         }
+        if let Some(secure) = secure {
+            match self.secured(stream, &info.peer, &member, secure).await {
+                Some(secured) => stream = secured,
+                None => return,
+            }
+            info.tls = stream.tls().cloned();
+        }
+        self.serve(stream, info, member);
+    }
+
+    /// Reads the PROXY header; what follows it stays unread.
+    async fn proxied(
+        &self,
+        trusted: &Trusted,
+        stream: &mut IoStream,
+        peer: &Address,
+        member: &Member,
+    ) -> Result<Option<Proxied>, String> {
+        if !trusted.has(peer) {
+            return Err("it is not from a proxy that is trusted".to_owned());
+        }
+        let limit = self.config.handshake_timeout;
+        let reading = self.handshakes.run(member, read_header(stream));
+        match with_timeout(limit, reading).await {
+            Ok(Some(read)) => read,
+            Ok(None) => Err("it was the oldest of too many without their header".to_owned()),
+            Err(TimeoutError { .. }) => Err(format!("no header within {limit:?}")),
+        }
+    }
+
+    /// Secures a connection; `None`, and the log has the reason, if that cannot be done.
+    async fn secured(
+        &self,
+        stream: IoStream,
+        peer: &Address,
+        member: &Member,
+        secure: Arc<dyn Secure>,
+    ) -> Option<IoStream> {
+        let limit = self.config.handshake_timeout;
+        let securing = self.handshakes.run(member, secure.secure(stream));
+        match with_timeout(limit, securing).await {
+            Ok(Some(Ok(stream))) => return Some(stream),
+            Ok(Some(Err(err))) if err.is_plain() => {
+                tracing::info!(%peer, "connection refused: {err}");
+                if let Some(stream) = err.into_plain() {
+                    refuse::bad_scheme(stream).await;
+                }
+            }
+            Ok(Some(Err(err))) if err.is_closed() => {
+                tracing::debug!(%peer, "no TLS handshake: {err}");
+            }
+            Ok(Some(Err(err))) => tracing::info!(%peer, "no TLS handshake: {err}"),
+            Ok(None) => {
+                let most = self.config.max_handshakes;
+                tracing::info!(%peer, "TLS handshake cut, it was the oldest of {most} (max_handshakes) or the server stops");
+            }
+            Err(TimeoutError { .. }) => {
+                tracing::info!(%peer, "no TLS handshake within {limit:?} (handshake_timeout)");
+            }
+        }
+        None
     }
 
     /// Tells the log when the connection that is about to begin is the last one for now; once, until a tenth of them
@@ -111,42 +205,27 @@ impl Intake {
             this.refusing.set(this.refusing.get() - 1);
         });
     }
+}
 
-    fn serve(&self, stream: IoStream, peer: Address, member: Member) {
-        let info = ConnectInfo::of(&stream, peer);
-        let (service, config) = (Rc::clone(&self.service), Rc::clone(&self.config));
-        spawn_callback(serve_member(stream, info, service, config, member));
-    }
-
-    /// Serves a connection once it is secured.
-    async fn secure(
-        self: Rc<Self>,
-        stream: IoStream,
-        peer: Address,
-        mut member: Member,
-        secure: Arc<dyn Secure>,
-    ) {
-        member.sit_down();
-        let limit = self.config.handshake_timeout;
-        let securing = self.handshakes.run(&member, secure.secure(stream));
-        match with_timeout(limit, securing).await {
-            Ok(Some(Ok(stream))) => self.serve(stream, peer, member),
-            Ok(Some(Err(err))) if err.is_plain() => {
-                tracing::info!(%peer, "connection refused: {err}");
-                if let Some(stream) = err.into_plain() {
-                    refuse::bad_scheme(stream).await;
+async fn read_header(stream: &mut IoStream) -> Result<Option<Proxied>, String> {
+    let mut header = Vec::new();
+    loop {
+        match proxy_protocol::parse(&header).map_err(|err| err.to_string())? {
+            Parsed::Header(Header::Local) => return Ok(None),
+            Parsed::Header(Header::Forwarded(source, destination)) => {
+                return Ok(Some(Proxied {
+                    source,
+                    destination,
+                }));
+            }
+            Parsed::More(more) => {
+                let known = header.len();
+                header.resize(known + more, 0);
+                match stream.read(&mut header[known..]).await {
+                    Ok(0) => return Err("it ended before its header".to_owned()),
+                    Ok(count) => header.truncate(known + count),
+                    Err(err) => return Err(err.to_string()),
                 }
-            }
-            Ok(Some(Err(err))) if err.is_closed() => {
-                tracing::debug!(%peer, "no TLS handshake: {err}");
-            }
-            Ok(Some(Err(err))) => tracing::info!(%peer, "no TLS handshake: {err}"),
-            Ok(None) => {
-                let most = self.config.max_handshakes;
-                tracing::info!(%peer, "TLS handshake cut, it was the oldest of {most} (max_handshakes) or the server stops");
-            }
-            Err(TimeoutError { .. }) => {
-                tracing::info!(%peer, "no TLS handshake within {limit:?} (handshake_timeout)");
             }
         }
     }

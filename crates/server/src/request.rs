@@ -7,6 +7,7 @@ use http::{Extensions, HeaderMap, HeaderName, Method, Uri, Version};
 use squall_http::Body;
 use squall_http::h1::RequestHead;
 
+use crate::forwarded::ClientInfo;
 use crate::service::ConnectInfo;
 use crate::upgrade::OnUpgrade;
 
@@ -148,6 +149,14 @@ impl Request {
         self.info
             .as_deref()
             .or_else(|| self.extensions.get::<ConnectInfo>())
+    }
+
+    /// Returns where the request comes from, its scheme and host, as far as that can be believed: as the connection tells
+    /// it, and beyond that as the proxies tell it that
+    /// [`Config::forwarding`](crate::Config::forwarding) trusts. `None` in requests that did not come over a connection.
+    pub fn client_info(&self) -> Option<ClientInfo> {
+        let info = self.connect_info()?;
+        Some(ClientInfo::of(&self.head, info))
     }
 
     /// Takes the right to the connection after a change of the protocol; `None` if the client does not offer one

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use squall_http::Response;
 use squall_net::{Address, IoStream, TlsInfo};
 
+use crate::forwarded::Forwarding;
 use crate::request::Request;
 
 /// The future of an answer; nothing in it need be `Send`.
@@ -79,14 +80,41 @@ pub struct ConnectInfo {
     pub peer: Address,
     /// How the connection is secured, with the client's certificate if it has shown one; `None` if it is not.
     pub tls: Option<Arc<TlsInfo>>,
+    /// The two ends of the connection that a proxy forwards, as its PROXY header tells them; see
+    /// [`Config::proxy_protocol`](crate::Config::proxy_protocol).
+    pub proxied: Option<Arc<Proxied>>,
+    /// Which proxies' fields [`Request::client_info`](crate::Request::client_info) believes.
+    pub forwarding: Option<Arc<Forwarding>>,
+}
+
+/// What a PROXY header tells of a forwarded connection.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Proxied {
+    /// The client's end.
+    pub source: Address,
+    /// The end that the client has connected to.
+    pub destination: Address,
 }
 
 impl ConnectInfo {
     /// Makes what a server would tell a service, for tests and for other hosts of a service.
     pub fn new(local: impl Into<Address>, peer: impl Into<Address>) -> Self {
         let (local, peer) = (local.into(), peer.into());
-        let tls = None;
-        Self { local, peer, tls }
+        Self {
+            local,
+            peer,
+            tls: None,
+            proxied: None,
+            forwarding: None,
+        }
+    }
+
+    /// Who has opened the connection, as the PROXY header or else the socket tells it.
+    pub(crate) fn source(&self) -> &Address {
+        self.proxied
+            .as_deref()
+            .map_or(&self.peer, |proxied| &proxied.source)
     }
 
     pub(crate) fn of(stream: &IoStream, peer: Address) -> Self {
@@ -95,6 +123,8 @@ impl ConnectInfo {
             local: stream.local_addr().unwrap_or(Address::Memory),
             peer,
             tls: stream.tls().cloned(),
+            proxied: None,
+            forwarding: None,
         }
     }
 }

@@ -10,6 +10,7 @@ mod limits;
 mod log;
 mod mutations;
 mod order;
+mod proxied;
 mod run;
 mod sockets;
 mod spread;
