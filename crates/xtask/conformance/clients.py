@@ -63,6 +63,8 @@ def fields(seen):
 def session():
     made = requests.Session()
     made.verify = CA or True
+    # Variables such as REQUESTS_CA_BUNDLE would be heeded before `verify`.
+    made.trust_env = False
     return made
 
 

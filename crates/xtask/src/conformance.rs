@@ -13,6 +13,7 @@ mod curl;
 mod lint;
 mod load;
 mod outside;
+mod secure;
 mod server;
 mod slow;
 mod tally;
@@ -44,6 +45,7 @@ const STEPS: &[Step] = &[
     clients::PYTHON,
     clients::NODE,
     clients::JAVA,
+    secure::STEP,
     load::STEP,
     slow::STEP,
 ];
@@ -90,7 +92,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<bool, String> {
         .map_err(|err| format!("cannot make {}: {err}", folder.display()))?;
     let scene = Scene {
         root: root.to_owned(),
-        program: examples::program_of(root, "conformance")?,
+        program: examples::program_of(root, "conformance", "tls")?,
         folder,
     };
     let outcomes = steps.iter().map(|step| attempt(step, &scene));

@@ -122,14 +122,26 @@ fn build(root: &Path) -> Result<HashMap<String, PathBuf>, String> {
     Ok(messages.lines().filter_map(program).collect())
 }
 
-/// Builds the examples and returns where the program of the one called `name` is.
+/// Builds the example called `name` with a feature of its package, and returns where its program is.
 ///
 /// # Errors
 ///
-/// A sentence for a reader when they cannot be built, or there is none of that name.
-pub(crate) fn program_of(root: &Path, name: &str) -> Result<PathBuf, String> {
-    build(root)?
-        .remove(name)
+/// A sentence for a reader when it cannot be built, or there is none of that name.
+pub(crate) fn program_of(root: &Path, name: &str, feature: &str) -> Result<PathBuf, String> {
+    let arguments = [
+        "build",
+        "--package",
+        PACKAGE,
+        "--example",
+        name,
+        "--features",
+        feature,
+        "--message-format=json-render-diagnostics",
+    ];
+    let messages = output_of(cargo(), &arguments, root)?;
+    let mut programs = messages.lines().filter_map(program);
+    programs
+        .find_map(|(known, path)| (known == name).then_some(path))
         .ok_or_else(|| format!("cargo built no example `{name}`"))
 }
 

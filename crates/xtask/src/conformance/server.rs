@@ -19,6 +19,8 @@ pub(super) struct Server {
     child: Child,
     /// Host and port.
     pub(super) address: String,
+    /// Host and port for TLS, where the step has asked for it.
+    pub(super) secure: Option<String>,
     log: PathBuf,
 }
 
@@ -41,26 +43,28 @@ impl Server {
             .stderr(file)
             .spawn()
             .map_err(|err| format!("cannot start {}: {err}", scene.program.display()))?;
-        let mut line = String::new();
+        let mut lines = Vec::new();
         if let Some(output) = child.stdout.take() {
+            let wanted = 1 + usize::from(flags.contains(&"--tls"));
             // A server that fails ends its output, so this does not wait for ever.
-            let read = BufReader::new(output).read_line(&mut line);
-            read.map_err(|err| format!("cannot read what the server prints: {err}"))?;
+            let read = BufReader::new(output).lines().take(wanted);
+            lines.extend(read.map_while(Result::ok));
         }
-        let mut server = Self {
+        let address = |scheme: &str| {
+            let mut found = lines.iter().filter_map(|line| line.strip_prefix(scheme));
+            found.next().map(str::to_owned)
+        };
+        let server = Self {
             child,
-            address: String::new(),
+            address: address("http://").unwrap_or_default(),
+            secure: address("https://"),
             log,
         };
-        match line.trim().strip_prefix("http://") {
-            Some(address) => server.address = address.to_owned(),
-            None => {
-                return Err(format!(
-                    "expected the server to print http://HOST:PORT, found `{}`; it logged:\n{}",
-                    line.trim(),
-                    server.logged()
-                ));
-            }
+        if server.address.is_empty() {
+            return Err(format!(
+                "expected the server to print http://HOST:PORT, found {lines:?}; it logged:\n{}",
+                server.logged()
+            ));
         }
         Ok(server)
     }
