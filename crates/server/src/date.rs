@@ -1,18 +1,17 @@
 //! The `Date` field (RFC 9110 §6.6.1), rendered once a second and thread.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use squall_http::DateLine;
 use squall_ioloop::clock;
 
 thread_local! {
-    static CACHE: Cell<Cache> = const { Cell::new(Cache { second: u64::MAX, line: None }) };
+    static CACHE: RefCell<Cache> = const { RefCell::new(Cache { second: u64::MAX, line: None }) };
     /// The loop's round in which the clock was looked at.
     static ROUND: Cell<u64> = const { Cell::new(0) };
 }
 
-#[derive(Clone, Copy)]
 struct Cache {
     /// Second since 1970 for which `line` is right.
     second: u64,
@@ -27,15 +26,17 @@ pub(crate) fn refresh() {
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let second = now.map_or(u64::MAX, |now| now.as_secs());
-    if CACHE.get().second != second {
-        let line = render(second);
-        CACHE.set(Cache { second, line });
-    }
+    CACHE.with_borrow_mut(|cache| {
+        if cache.second != second {
+            cache.second = second;
+            cache.line = render(second);
+        }
+    });
 }
 
-/// Returns the line for the last look; `None` if the system's clock is before 1970 or after 9999.
-pub(crate) fn line() -> Option<DateLine> {
-    CACHE.get().line
+/// Lends the line for the last look; `None` if the system's clock is before 1970 or after 9999.
+pub(crate) fn with_line<R>(work: impl FnOnce(Option<&DateLine>) -> R) -> R {
+    CACHE.with_borrow(|cache| work(cache.line.as_ref()))
 }
 
 fn render(second: u64) -> Option<DateLine> {
@@ -62,11 +63,9 @@ mod tests {
     #[test]
     fn the_cached_line_is_that_of_its_second() {
         refresh();
-        let Cache {
-            second,
-            line: cached,
-        } = CACHE.get();
-        assert!(cached.is_some());
-        assert_eq!(line(), render(second));
+        let second = CACHE.with_borrow(|cache| cache.second);
+        let line = with_line(|line| line.copied());
+        assert!(line.is_some());
+        assert_eq!(line, render(second));
     }
 }

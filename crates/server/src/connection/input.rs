@@ -87,18 +87,44 @@ impl Input {
         }
     }
 
-    /// Returns the head of the next request if it has come, or the step that comes in its place; never waits. `None` also
-    /// when the stream has failed or ended, which [`poll_step`](Self::poll_step) will tell.
-    pub(super) fn next_head(&mut self, stream: &mut IoStream) -> Result<Option<Step>, Failure> {
-        let step = self.decode_tail()?;
-        if step.is_some() || self.ended || !self.is_idle() || !stream.is_readable() {
-            return Ok(step);
+    /// Returns the head of the next request if it has come; never waits. `None` also when the stream has failed or ended,
+    /// which [`poll_step`](Self::poll_step) will tell.
+    pub(super) fn next_head(
+        &mut self,
+        stream: &mut IoStream,
+    ) -> Result<Option<RequestHead>, Failure> {
+        if !self.rest().is_empty() {
+            let decoded = self.decoder.next_head(&self.tail[self.at..]);
+            let (used, head) = self.noting(decoded)?;
+            self.at += used;
+            if self.at == self.tail.len() {
+                self.forget();
+            }
+            return Ok(head);
         }
-        match stream.try_read_with(|bytes| self.take(bytes)) {
-            Ok(step) => Ok(step?),
+        if self.ended || !self.decoder.is_idle() || !stream.is_readable() {
+            return Ok(None);
+        }
+        match stream.try_read_with(|bytes| self.take_head(bytes)) {
+            Ok(head) => Ok(head?),
             Err(err) if err.kind() == io::ErrorKind::WouldBlock => Ok(None),
             Err(err) => Err(err.into()),
         }
+    }
+
+    /// Decodes the head in freshly read bytes in place, and keeps the rest.
+    fn take_head(&mut self, bytes: &[u8]) -> Result<Option<RequestHead>, ParseError> {
+        self.ended = bytes.is_empty();
+        let decoded = self.decoder.next_head(bytes);
+        let (used, head) = self.noting(decoded)?;
+        self.keep(&bytes[used..]);
+        Ok(head)
+    }
+
+    /// Notes whether a step leaves the client in the middle of a message.
+    fn noting(&mut self, decoded: NextHead) -> NextHead {
+        self.midway |= !matches!(decoded, Ok((_, None)));
+        decoded
     }
 
     /// Takes a whole body of `length` bytes, if it has come already together with its head.
@@ -239,6 +265,8 @@ impl Input {
         }
     }
 }
+
+type NextHead = Result<(usize, Option<RequestHead>), ParseError>;
 
 type Decoded<'a> = Result<(usize, Option<Event<'a, RequestHead>>), ParseError>;
 

@@ -22,10 +22,10 @@ impl Connection {
         if let Body::Full(body) = response.body()
             && body.len() <= SLICE
         {
-            let date = date::line();
-            let start = start(&response, date.as_ref());
-            let out = self.output.buffer();
-            if self.encoder.usual(out, exchange, &start, body) {
+            let (out, encoder) = (self.output.buffer(), &mut self.encoder);
+            let usual =
+                date::with_line(|date| encoder.usual(out, exchange, &start(&response, date), body));
+            if usual {
                 self.exchanging.stage = Stage::Done;
                 return Ok(());
             }
@@ -104,9 +104,8 @@ impl Connection {
 
     /// Encodes a head; nothing is changed if it must not be sent.
     fn encode_head(&mut self, exchange: Exchange, response: &Response) -> Result<(), WriteError> {
-        let date = date::line();
-        let start = start(response, date.as_ref());
-        self.encoder.head(self.output.buffer(), exchange, &start)
+        let (out, encoder) = (self.output.buffer(), &mut self.encoder);
+        date::with_line(|date| encoder.head(out, exchange, &start(response, date)))
     }
 }
 

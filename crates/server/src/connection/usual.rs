@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 
 use super::exchange::{Stage, guarded};
 use super::failure::Failure;
-use super::input::Step;
 use super::{Connection, TURN};
 
 /// Where the usual course ends.
@@ -27,7 +26,7 @@ impl Connection {
         }
         while self.steps < TURN && self.output.has_room() {
             let (stream, input) = self.source();
-            let Some(Step::Head(head)) = input.next_head(stream)? else {
+            let Some(head) = input.next_head(stream)? else {
                 return Ok(Usual::Waiting);
             };
             // About as many as it takes in single steps.

@@ -1,9 +1,11 @@
 //! JSON in and out.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 
+use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
@@ -64,12 +66,27 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
     }
 }
 
+/// Bytes beyond which the memory for writing JSON is not kept.
+const SCRATCH_BYTES: usize = 64 * 1024;
+
+thread_local! {
+    /// Taken out while it is used, so that a value that makes a response while it is written gets another one.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.0) {
-            Ok(text) => Response::with_type("application/json", text),
+        let mut text = SCRATCH.take();
+        text.clear();
+        let response = match serde_json::to_writer(&mut text, &self.0) {
+            // A copy of just the right size is cheaper than to keep what is too large.
+            Ok(()) => Response::with_type("application/json", Bytes::copy_from_slice(&text)),
             Err(error) => HttpError::from(error).into_response(),
+        };
+        if text.capacity() <= SCRATCH_BYTES {
+            SCRATCH.set(text);
         }
+        response
     }
 }
 

@@ -82,7 +82,9 @@ impl RequestDecoder {
         input: &'a [u8],
     ) -> Result<(usize, Option<Event<'a, RequestHead>>), ParseError> {
         let decoded = match &mut self.state {
-            State::Head => self.decode_head(input),
+            State::Head => self
+                .decode_head(input)
+                .map(|(used, head)| (used, head.map(Event::Head))),
             State::Body(body) => body.decode(input, &self.limits, &mut self.lines),
             State::Closed => return Ok((0, None)),
             State::Failed(err) => return Err(*err),
@@ -144,14 +146,28 @@ impl RequestDecoder {
         matches!(self.state, State::Head) && self.lines.is_fresh()
     }
 
-    fn decode_head<'a>(
-        &mut self,
-        input: &'a [u8],
-    ) -> Result<(usize, Option<Event<'a, RequestHead>>), ParseError> {
+    /// Decodes the head that comes next: as [`decode`](Self::decode), for callers that know that nothing else can come.
+    ///
+    /// In the middle of a message, or after the last one, nothing is decoded.
+    ///
+    /// # Errors
+    ///
+    /// The rule that the peer broke; every later call returns it again.
+    pub fn next_head(&mut self, input: &[u8]) -> Result<(usize, Option<RequestHead>), ParseError> {
+        match self.state {
+            State::Head => self
+                .decode_head(input)
+                .inspect_err(|err| self.state = State::Failed(*err)),
+            State::Body(_) | State::Closed => Ok((0, None)),
+            State::Failed(err) => Err(err),
+        }
+    }
+
+    fn decode_head(&mut self, input: &[u8]) -> Result<(usize, Option<RequestHead>), ParseError> {
         if self.lines.is_fresh()
             && let Some((used, head)) = self.usual_head(input)?
         {
-            return Ok((used, Some(Event::Head(head))));
+            return Ok((used, Some(head)));
         }
         let mut skipped = 0;
         loop {
@@ -181,7 +197,7 @@ impl RequestDecoder {
                     let block = self.block.take().unwrap_or_default();
                     let framing = mem::replace(&mut self.framing, Framing::new(Sender::Client));
                     let head = self.end_head(block, &framing, &rest[..end])?;
-                    return Ok((skipped + end, Some(Event::Head(head))));
+                    return Ok((skipped + end, Some(head)));
                 }
                 Found::Incomplete => return Ok((skipped, None)),
                 Found::TooLarge => return Err(ParseError::HeadTooLarge),

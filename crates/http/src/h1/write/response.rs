@@ -129,9 +129,7 @@ impl ResponseEncoder {
             return false;
         }
         out.reserve(160 + kind.len() + body.len());
-        out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
-        out.extend_from_slice(date.as_bytes());
-        out.extend_from_slice(b"content-type: ");
+        out.extend_from_slice(date.usual());
         out.extend_from_slice(kind.as_bytes());
         out.extend_from_slice(b"\r\ncontent-length: ");
         fields::number(out, body.len() as u64);
