@@ -1,11 +1,14 @@
 //! What answers requests.
 
 use std::error::Error;
+use std::fmt;
 use std::future::Future;
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use squall_http::Response;
 use squall_net::{Address, IoStream, TlsInfo};
@@ -13,8 +16,52 @@ use squall_net::{Address, IoStream, TlsInfo};
 use crate::forwarded::Forwarding;
 use crate::request::Request;
 
-/// The future of an answer; nothing in it need be `Send`.
-pub type Answer = Pin<Box<dyn Future<Output = Response>>>;
+/// The answer of a service: there already, or a future; nothing in it need be `Send`.
+///
+/// An answer that is there already costs no allocation. A boxed future turns into one that is to come:
+///
+/// ```
+/// use squall_server::{Answer, Response};
+///
+/// let soon: Answer = Box::pin(async { Response::new("computed") }).into();
+/// let now = Answer::Ready(Response::new("known"));
+/// # let _ = (soon, now);
+/// ```
+///
+/// It is a future itself, for services around services.
+pub enum Answer {
+    /// To come.
+    Later(Pin<Box<dyn Future<Output = Response>>>),
+    /// There.
+    Ready(Response),
+}
+
+impl Future for Answer {
+    type Output = Response;
+
+    /// The answer; an empty one when it was taken already.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        match self.get_mut() {
+            Self::Later(future) => future.as_mut().poll(cx),
+            Self::Ready(response) => Poll::Ready(mem::take(response)),
+        }
+    }
+}
+
+impl<F: Future<Output = Response> + 'static> From<Pin<Box<F>>> for Answer {
+    fn from(future: Pin<Box<F>>) -> Self {
+        Self::Later(future)
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Later(_) => f.write_str("Later(_)"),
+            Self::Ready(response) => f.debug_tuple("Ready").field(response).finish(),
+        }
+    }
+}
 
 /// Answers requests, one future each; an error is a response too.
 ///
@@ -66,7 +113,7 @@ where
 {
     fn call(&self, request: Request) -> Answer {
         let answer = self(request);
-        Box::pin(async { answer.await.into() })
+        Answer::Later(Box::pin(async { answer.await.into() }))
     }
 }
 

@@ -9,8 +9,6 @@
 //!
 //! Every answer carries a policy under which the page loads nothing from elsewhere.
 
-use std::future::ready;
-
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN,
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -33,10 +31,10 @@ pub(crate) struct Guard<S>(pub(crate) S);
 impl<S: Service> Service for Guard<S> {
     fn call(&self, request: Request) -> Answer {
         match refusal(request.method(), request.uri(), request.headers()) {
-            Some((status, reason)) => Box::pin(ready(sealed((status, reason).into_response()))),
+            Some((status, reason)) => Answer::Ready(sealed((status, reason).into_response())),
             None => {
                 let answer = self.0.call(request);
-                Box::pin(async { sealed(answer.await) })
+                Box::pin(async { sealed(answer.await) }).into()
             }
         }
     }

@@ -6,7 +6,6 @@ mod methods;
 
 use std::error::Error;
 use std::fmt;
-use std::future::ready;
 use std::panic::Location;
 use std::rc::Rc;
 
@@ -316,7 +315,7 @@ impl fmt::Debug for Application {
 /// An answer that no handler gave.
 fn finished(request: &Request, response: Response) -> Answer {
     let report = Report::new(request, None);
-    Box::pin(ready(report.finish(response)))
+    Answer::Ready(report.finish(response))
 }
 
 /// Adds the `Allow` field (RFC 9110 section 10.2.1).

@@ -1,6 +1,7 @@
 //! One request and its answer.
 
 use std::any::Any;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -9,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::{StatusCode, Version};
 use squall_http::h1::{CONTINUE, Exchange, RequestHead};
-use squall_http::{BodyError, BodyStream};
+use squall_http::{BodyError, BodyStream, Response};
 use squall_ioloop::Resolver;
 
 use super::Connection;
@@ -43,7 +44,7 @@ pub(super) struct Exchanging {
 /// How far the answer is.
 pub(super) enum Stage {
     /// The service is at work.
-    Answering(Answer),
+    Answering(Pin<Box<dyn Future<Output = Response>>>),
     /// The body's pieces are being encoded: first `piece`, then what `stream` brings.
     Sending {
         piece: Bytes,
@@ -82,7 +83,8 @@ impl Connection {
         exchanging.upgrade = resolver;
         let request = Request::received(head, body, Rc::clone(&self.info), on_upgrade);
         match guarded(|| self.service.call(request)) {
-            Ok(answer) => {
+            Ok(Answer::Ready(response)) => self.begin_answer(response),
+            Ok(Answer::Later(answer)) => {
                 self.exchanging.stage = Stage::Answering(answer);
                 Ok(())
             }

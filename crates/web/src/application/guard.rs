@@ -1,12 +1,12 @@
 //! A handler's future, watched: its panic and its failure become a response and a log line.
 
 use std::any::Any;
-use std::future::{Future, ready};
+use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, Waker};
 
 use http::header::ACCEPT;
 use http::{Method, StatusCode};
@@ -45,18 +45,55 @@ impl<H: Handler<Args>, Args: 'static> HandlerEndpoint<H, Args> {
 }
 
 impl<H: Handler<Args>, Args: 'static> Endpoint for HandlerEndpoint<H, Args> {
-    /// The one allocation that a request needs here, and a small one when the arguments can be made at once.
+    /// The one allocation that a request needs here is for the future of its handler.
+    ///
+    /// Most handlers have an answer at once, so they are polled before anything is kept of their request.
     fn call(&self, mut cx: Context) -> Answer {
-        let label = Rc::clone(cx.label());
-        let report = Report::new(cx.request(), Some(label));
-        match catch_unwind(AssertUnwindSafe(|| self.handler.begin(&mut cx))) {
-            Ok(Some(Ok(future))) => Box::pin(Guarded { future, report }),
-            Ok(Some(Err(rejection))) => Box::pin(ready(report.finish(rejection))),
-            Ok(None) => {
-                let future = Rc::clone(&self.handler).call(cx);
-                Box::pin(Guarded { future, report })
+        let start = catch_unwind(AssertUnwindSafe(|| Start::of(&*self.handler, &mut cx)));
+        let report = |cx: &Context| Report::new(cx.request(), Some(Rc::clone(cx.label())));
+        match start {
+            Ok(Start::Done(mut response)) => Answer::Ready(match Note::take(&mut response) {
+                Some(note) => report(&cx).fill(response, &note),
+                None => response,
+            }),
+            Ok(Start::Waits(future)) => {
+                let report = report(&cx);
+                Answer::Later(Box::pin(Guarded { future, report }))
             }
-            Err(panic) => Box::pin(ready(report.panicked(&*panic))),
+            Ok(Start::NotYet) => {
+                let report = report(&cx);
+                let future = Rc::clone(&self.handler).call(cx);
+                Answer::Later(Box::pin(Guarded { future, report }))
+            }
+            Err(panic) => Answer::Ready(report(&cx).panicked(&*panic)),
+        }
+    }
+}
+
+/// How far a handler comes without waiting.
+enum Start<F> {
+    /// To its end, or to an argument that cannot be made.
+    Done(Response),
+    /// Nowhere: an argument is not here yet.
+    NotYet,
+    /// To a point at which it waits for something.
+    Waits(Pin<Box<F>>),
+}
+
+impl<F: Future<Output = Response>> Start<F> {
+    fn of<Args>(handler: &impl Handler<Args, Begun = F>, cx: &mut Context) -> Self {
+        let mut future = match handler.begin(cx) {
+            None => return Self::NotYet,
+            Some(Err(rejection)) => return Self::Done(rejection),
+            Some(Ok(future)) => Box::pin(future),
+        };
+        // Whoever gets the future polls it again without being woken, so the waker of this poll need not wake anybody.
+        match future
+            .as_mut()
+            .poll(&mut TaskContext::from_waker(Waker::noop()))
+        {
+            Poll::Ready(response) => Self::Done(response),
+            Poll::Pending => Self::Waits(future),
         }
     }
 }
@@ -106,10 +143,15 @@ impl Report {
 
     /// Writes the body and the log line of a response to a failure; others pass.
     pub(super) fn finish(&self, mut response: Response) -> Response {
-        if let Some(note) = Note::take(&mut response) {
-            self.log(response.status(), &note);
-            fill(&mut response, &note, self.accept.as_deref());
+        match Note::take(&mut response) {
+            Some(note) => self.fill(response, &note),
+            None => response,
         }
+    }
+
+    fn fill(&self, mut response: Response, note: &Note) -> Response {
+        self.log(response.status(), note);
+        fill(&mut response, note, self.accept.as_deref());
         response
     }
 
