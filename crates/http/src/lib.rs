@@ -41,4 +41,4 @@ mod response;
 
 pub use body::{Body, BodyError, BodySender, BodyStream, Closed, TrySendError};
 pub use date::DateLine;
-pub use response::Response;
+pub use response::{MediaType, Response};

@@ -28,7 +28,7 @@ use crate::Body;
 pub struct Response {
     status: StatusCode,
     /// The only field, for as long as there is no `more`.
-    content_type: Option<&'static str>,
+    content_type: Option<MediaType>,
     more: OnceCell<Box<More>>,
     body: Body,
 }
@@ -38,6 +38,41 @@ pub struct Response {
 struct More {
     headers: HeaderMap,
     extensions: Extensions,
+}
+
+/// The value of a `Content-Type` that a program knows beforehand (RFC 9110 §8.3.1); as a constant it is checked by the
+/// compiler.
+///
+/// ```
+/// use squall_http::{MediaType, Response};
+///
+/// const SVG: MediaType = MediaType::new("image/svg+xml");
+/// let response = Response::with_type(SVG, "<svg/>");
+/// # let _ = response;
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct MediaType(&'static str);
+
+impl MediaType {
+    /// Takes a text.
+    ///
+    /// # Panics
+    ///
+    /// When it has other characters than visible ASCII and spaces.
+    pub const fn new(text: &'static str) -> Self {
+        let mut rest = text.as_bytes();
+        while let [byte, after @ ..] = rest {
+            assert!(matches!(byte, b' '..=b'~'), "a media type is visible ASCII");
+            rest = after;
+        }
+        Self(text)
+    }
+}
+
+impl From<&'static str> for MediaType {
+    fn from(text: &'static str) -> Self {
+        Self::new(text)
+    }
 }
 
 impl Response {
@@ -55,14 +90,10 @@ impl Response {
     ///
     /// # Panics
     ///
-    /// When the type has other characters than visible ASCII and spaces.
-    pub fn with_type(content_type: &'static str, body: impl Into<Body>) -> Self {
-        assert!(
-            content_type.bytes().all(|byte| matches!(byte, b' '..=b'~')),
-            "a content type is visible ASCII"
-        );
+    /// When the type is a text that [`MediaType::new`] does not take.
+    pub fn with_type(content_type: impl Into<MediaType>, body: impl Into<Body>) -> Self {
         Self {
-            content_type: Some(content_type),
+            content_type: Some(content_type.into()),
             ..Self::new(body)
         }
     }
@@ -91,7 +122,7 @@ impl Response {
     pub(crate) fn fields(&self) -> (Option<&HeaderMap>, Option<&'static str>) {
         match self.more.get() {
             Some(more) => (Some(&more.headers), None),
-            None => (None, self.content_type),
+            None => (None, self.content_type.map(|kind| kind.0)),
         }
     }
 
@@ -130,7 +161,7 @@ impl Response {
             let mut more = Box::<More>::default();
             if let Some(kind) = self.content_type {
                 // Checked when it was set.
-                let kind = HeaderValue::from_static(kind);
+                let kind = HeaderValue::from_static(kind.0);
                 more.headers.insert(CONTENT_TYPE, kind);
             }
             more

@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use bytes::Bytes;
 use http::header::HeaderValue;
 use http::{HeaderMap, StatusCode};
-use squall_http::Body;
+use squall_http::{Body, MediaType};
 
 use crate::error::Note;
 
@@ -93,7 +93,7 @@ macro_rules! with_type {
     ($kind:literal: $($type:ty),*) => {$(
         impl IntoResponse for $type {
             fn into_response(self) -> Response {
-                Response::with_type($kind, self)
+                Response::with_type(const { MediaType::new($kind) }, self)
             }
         }
     )*};

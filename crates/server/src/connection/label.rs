@@ -2,17 +2,15 @@
 
 use std::fmt;
 
-use http::Method;
 use squall_http::h1::RequestHead;
 
-/// Bytes of a target that the log shows; more would be kept for every request that waits, for the one that fails.
-const SHOWN: usize = 60;
+/// Bytes of method and target that the log shows; more would be kept for every request that waits, for the one that fails.
+const SHOWN: usize = 64;
 
 /// A method and the beginning of a target.
 pub(super) struct Label {
-    method: Method,
-    target: [u8; SHOWN],
-    /// Bytes of the whole target, capped.
+    text: [u8; SHOWN],
+    /// Bytes of the whole text, capped.
     length: u8,
 }
 
@@ -20,27 +18,25 @@ impl Label {
     /// Returns one of no request.
     pub(super) fn new() -> Self {
         Self {
-            method: Method::GET,
-            target: [0; SHOWN],
+            text: [0; SHOWN],
             length: 0,
         }
     }
 
     pub(super) fn note(&mut self, head: &RequestHead) {
-        let bytes = head.target_bytes();
-        let shown = bytes.len().min(SHOWN);
-        self.target[..shown].copy_from_slice(&bytes[..shown]);
-        self.length = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
-        self.method.clone_from(head.method());
+        let text = head.asked();
+        let shown = text.len().min(SHOWN);
+        self.text[..shown].copy_from_slice(&text[..shown]);
+        self.length = u8::try_from(text.len()).unwrap_or(u8::MAX);
     }
 }
 
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let length = usize::from(self.length);
-        let shown = &self.target[..length.min(SHOWN)];
-        // A target is visible ASCII.
-        write!(f, "{} {}", self.method, shown.escape_ascii())?;
+        let shown = &self.text[..length.min(SHOWN)];
+        // Methods and targets are visible ASCII.
+        write!(f, "{}", shown.escape_ascii())?;
         if length > SHOWN {
             f.write_str("...")?;
         }

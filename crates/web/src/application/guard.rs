@@ -1,6 +1,7 @@
 //! A handler's future, watched: its panic and its failure become a response and a log line.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,10 +28,15 @@ pub(super) trait Endpoint {
     fn call(&self, cx: Context) -> Answer;
 }
 
-pub(super) struct HandlerEndpoint<H, Args> {
+pub(super) struct HandlerEndpoint<H: Handler<Args>, Args> {
     handler: Rc<H>,
     arguments: PhantomData<fn(Args)>,
+    /// The memory of the last future that had an answer at once, for the next one.
+    spare: Cell<Option<Slot<H::Begun>>>,
 }
+
+/// Memory for a future, which is pinned there; empty between two of them.
+type Slot<F> = Pin<Box<Option<F>>>;
 
 impl<H: Handler<Args>, Args: 'static> HandlerEndpoint<H, Args> {
     pub(super) fn boxed(handler: H) -> (Box<dyn Endpoint>, Needs) {
@@ -39,25 +45,24 @@ impl<H: Handler<Args>, Args: 'static> HandlerEndpoint<H, Args> {
         let endpoint = Self {
             handler: Rc::new(handler),
             arguments: PhantomData,
+            spare: Cell::new(None),
         };
         (Box::new(endpoint), needs)
     }
 }
 
 impl<H: Handler<Args>, Args: 'static> Endpoint for HandlerEndpoint<H, Args> {
-    /// The one allocation that a request needs here is for the future of its handler.
-    ///
     /// Most handlers have an answer at once, so they are polled before anything is kept of their request.
     fn call(&self, mut cx: Context) -> Answer {
-        let start = catch_unwind(AssertUnwindSafe(|| Start::of(&*self.handler, &mut cx)));
+        let start = catch_unwind(AssertUnwindSafe(|| self.start(&mut cx)));
         let report = |cx: &Context| Report::new(cx.request(), Some(Rc::clone(cx.label())));
         match start {
             Ok(Start::Done(mut response)) => Answer::Ready(match Note::take(&mut response) {
                 Some(note) => report(&cx).fill(response, &note),
                 None => response,
             }),
-            Ok(Start::Waits(future)) => {
-                let report = report(&cx);
+            Ok(Start::Waits(slot)) => {
+                let (future, report) = (Waiting(slot), report(&cx));
                 Answer::Later(Box::pin(Guarded { future, report }))
             }
             Ok(Start::NotYet) => {
@@ -77,24 +82,43 @@ enum Start<F> {
     /// Nowhere: an argument is not here yet.
     NotYet,
     /// To a point at which it waits for something.
-    Waits(Pin<Box<F>>),
+    Waits(Slot<F>),
 }
 
-impl<F: Future<Output = Response>> Start<F> {
-    fn of<Args>(handler: &impl Handler<Args, Begun = F>, cx: &mut Context) -> Self {
-        let mut future = match handler.begin(cx) {
-            None => return Self::NotYet,
-            Some(Err(rejection)) => return Self::Done(rejection),
-            Some(Ok(future)) => Box::pin(future),
+impl<H: Handler<Args>, Args: 'static> HandlerEndpoint<H, Args> {
+    fn start(&self, cx: &mut Context) -> Start<H::Begun> {
+        let future = match self.handler.begin(cx) {
+            None => return Start::NotYet,
+            Some(Err(rejection)) => return Start::Done(rejection),
+            Some(Ok(future)) => future,
         };
+        let mut slot = self.spare.take().unwrap_or_else(|| Box::pin(None));
+        slot.set(Some(future));
         // Whoever gets the future polls it again without being woken, so the waker of this poll need not wake anybody.
-        match future
-            .as_mut()
-            .poll(&mut TaskContext::from_waker(Waker::noop()))
-        {
-            Poll::Ready(response) => Self::Done(response),
-            Poll::Pending => Self::Waits(future),
+        match poll_slot(&mut slot, &mut TaskContext::from_waker(Waker::noop())) {
+            Poll::Ready(response) => {
+                slot.set(None);
+                self.spare.set(Some(slot));
+                Start::Done(response)
+            }
+            Poll::Pending => Start::Waits(slot),
         }
+    }
+}
+
+fn poll_slot<F: Future>(slot: &mut Slot<F>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
+    let future = slot.as_mut().as_pin_mut();
+    future.expect("a slot that is polled has a future").poll(cx)
+}
+
+/// A future in its slot.
+struct Waiting<F>(Slot<F>);
+
+impl<F: Future> Future for Waiting<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<F::Output> {
+        poll_slot(&mut self.0, cx)
     }
 }
 

@@ -11,6 +11,7 @@ use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
+use squall_http::MediaType;
 
 use super::{IntoResponse, Response};
 use crate::extract::{BodyRejection, Needs, collect};
@@ -66,6 +67,8 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
     }
 }
 
+const JSON: MediaType = MediaType::new("application/json");
+
 /// Bytes beyond which the memory for writing JSON is not kept.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
@@ -80,7 +83,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
         text.clear();
         let response = match serde_json::to_writer(&mut text, &self.0) {
             // A copy of just the right size is cheaper than to keep what is too large.
-            Ok(()) => Response::with_type("application/json", Bytes::copy_from_slice(&text)),
+            Ok(()) => Response::with_type(JSON, Bytes::copy_from_slice(&text)),
             Err(error) => HttpError::from(error).into_response(),
         };
         if text.capacity() <= SCRATCH_BYTES {

@@ -43,6 +43,12 @@ impl RequestHead {
         self.block.get().target()
     }
 
+    /// Returns method and target as they were sent, with a space between them.
+    pub fn asked(&self) -> &[u8] {
+        let block = self.block.get();
+        &block.bytes[..block.target.1 as usize]
+    }
+
     /// Returns the target, taken apart.
     pub fn uri(&self) -> &Uri {
         self.block.get().uri()
@@ -194,10 +200,12 @@ impl From<Parts> for RequestHead {
         let mut block = Block::take();
         block.method = parts.method;
         block.version = parts.version;
-        let target = parts.uri.to_string();
-        block.target = (0, u32::try_from(target.len()).unwrap_or(0));
+        let line = format!("{} {}", block.method, parts.uri);
+        let start = block.method.as_str().len() + 1;
+        // A `Uri` holds less than 64 KiB.
+        block.target = (start as u32, line.len() as u32);
         block.path_end = None;
-        block.bytes = target.into();
+        block.bytes = line.into();
         block.body = None;
         block.keep_alive = true;
         block.expects_continue = false;
