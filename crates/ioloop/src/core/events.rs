@@ -60,6 +60,7 @@ impl Core {
     }
 
     /// Handles some events, each a unit of the share; `Ended::Turn` when others may have theirs.
+    #[inline(never)]
     pub(super) fn run_events(&self, share: &mut usize) -> Ended {
         let mut row = IN_A_ROW;
         loop {

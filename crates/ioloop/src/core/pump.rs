@@ -191,10 +191,11 @@ impl Core {
                 self.pump.left.set(self.queued());
             }
             self.collect_events(cx);
-            let worked = self.pump.left.get() > 0 || self.has_events();
+            let events = self.has_events();
+            let worked = events || self.pump.left.get() > 0;
             if worked {
                 self.pump.probes.set(0);
-                if self.run_events(&mut share) == Ended::Share
+                if (events && self.run_events(&mut share) == Ended::Share)
                     || self.run_units(&mut share) == Ended::Share
                 {
                     cx.waker().wake_by_ref();

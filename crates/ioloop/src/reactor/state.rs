@@ -161,15 +161,22 @@ impl Reactor {
     }
 
     /// Asks the runtime whether there are events; false when there are none, and the pump will be woken for the next.
+    #[inline]
     pub(crate) fn look(&self, cx: &mut Context<'_>) -> bool {
-        if !self.ready.get()
-            && let Some(watched) = &*self.epoll.borrow()
+        if self.is_made() && !self.ready.get() {
+            self.ask(cx);
+        }
+        self.ready.get()
+    }
+
+    #[inline(never)]
+    fn ask(&self, cx: &mut Context<'_>) {
+        if let Some(watched) = &*self.epoll.borrow()
             && matches!(watched.poll_read_ready(cx), Poll::Ready(Ok(_)))
         {
             // Its readiness stays until it is cleared.
             self.ready.set(true);
         }
-        self.ready.get()
     }
 
     /// Reads the next events, if the runtime has said that there are any and the last ones were all handed out.
@@ -178,7 +185,14 @@ impl Reactor {
     /// runtime has not seen: it looks at descriptors only between two polls of the pump.
     #[inline]
     pub(crate) fn collect(&self, cx: &mut Context<'_>) {
-        if self.ready.get() && self.batch.is_empty() && self.batch.read(self.raw.get()) == 0 {
+        if self.ready.get() && self.batch.is_empty() {
+            self.refill(cx);
+        }
+    }
+
+    #[inline(never)]
+    fn refill(&self, cx: &mut Context<'_>) {
+        if self.batch.read(self.raw.get()) == 0 {
             self.settle(cx);
         }
     }
