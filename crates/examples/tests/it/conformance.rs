@@ -273,3 +273,22 @@ fn a_large_file_arrives_whole() {
     let (_, _, body) = server.ask("GET /static/large.txt", "Range: bytes=100000-299999\r\n");
     assert!(body == text[100_000..300_000], "{} bytes", body.len());
 }
+
+/// With the feature the files are read, and found missing.
+#[test]
+fn tls_that_cannot_be_is_told() {
+    let output = Command::new(program("conformance"))
+        .args(["--tls", "0", "--cert", "none.pem", "--key", "none.key"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let wanted = match cfg!(feature = "tls") {
+        true => "none.pem",
+        false => "cannot serve over TLS in this build, which is without the feature `tls`",
+    };
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.starts_with("error: ") && said.contains(wanted),
+        "{said}"
+    );
+}
