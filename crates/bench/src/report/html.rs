@@ -4,6 +4,8 @@ use super::{Better, Chart, Report, Row, Table, grouped};
 use crate::spread::Spread;
 
 const STYLE: &str = include_str!("page.css");
+/// How many times longer than the middle one a bar may be, where the shorter are better.
+const CUT: f64 = 4.0;
 
 /// The whole page.
 pub(crate) fn report(report: &Report) -> String {
@@ -68,7 +70,7 @@ struct Drawing<'a> {
     table: &'a Table,
     chart: Chart,
     better: Better,
-    /// The most of all rounds, as long as there is room.
+    /// What fills the track: the most of all rounds, or where the bars are cut.
     longest: f64,
 }
 
@@ -80,8 +82,14 @@ impl<'a> Drawing<'a> {
             better,
             longest: 0.0,
         };
-        let drawn = table.rows.iter().filter_map(|row| drawing.drawn(row));
-        drawing.longest = drawn.map(|spread| spread.most).fold(0.0, f64::max);
+        let drawn = || table.rows.iter().filter_map(|row| drawing.drawn(row));
+        let most = drawn().map(|spread| spread.most).fold(0.0, f64::max);
+        let middle = Spread::of(drawn().map(|spread| spread.median));
+        drawing.longest = match (better, middle) {
+            // One that needs a hundred times as much would leave nothing to see of the others.
+            (Better::Less, Some(middle)) if middle.median > 0.0 => most.min(CUT * middle.median),
+            _ => most,
+        };
         drawing
     }
 
@@ -133,14 +141,19 @@ impl<'a> Drawing<'a> {
             };
             return format!("{name}<span></span><span class=\"value{class}\">{word}</span>\n");
         };
-        let share = |value: f64| 100.0 * value.max(0.0) / self.longest;
+        let share = |value: f64| (100.0 * value.max(0.0) / self.longest).min(100.0);
+        let cut = if spread.median > self.longest {
+            " cut"
+        } else {
+            ""
+        };
         let (least, most) = (share(spread.least), share(spread.most));
         let digits = match self.chart {
             Chart::Column(column) => self.table.columns[column].digits,
             Chart::Ratio => 2,
         };
         format!(
-            "{name}<span class=\"track\"><i class=\"bar{own}\" style=\"width:{:.1}%\"></i>\
+            "{name}<span class=\"track\"><i class=\"bar{own}{cut}\" style=\"width:{:.1}%\"></i>\
              <i class=\"spread\" style=\"left:{least:.1}%;width:{:.1}%\"></i></span>\
              <span class=\"value\">{}</span>\n",
             share(spread.median),
@@ -227,5 +240,25 @@ mod tests {
         assert!(text.contains("left:60.0%;width:40.0%"), "{text}");
         assert!(text.contains(">failed</span>"));
         assert!(text.contains("longer is better"));
+    }
+
+    #[test]
+    fn a_bar_that_dwarfs_the_others_is_cut() {
+        let mut table = sample();
+        table.rows[1].failed = None;
+        for (row, value) in table.rows.iter_mut().zip([10.0, 10.0]) {
+            row.cells[0] = Spread::of([value]);
+        }
+        let far = Row {
+            name: "far".to_owned(),
+            version: String::new(),
+            cells: vec![Spread::of([4000.0]), None],
+            ratio: None,
+            failed: None,
+        };
+        table.rows.push(far);
+        let text = Drawing::new(&table, table.chart, Better::Less).text();
+        assert!(text.contains("bar cut\" style=\"width:100.0%"), "{text}");
+        assert!(text.contains("bar own\" style=\"width:25.0%"), "{text}");
     }
 }
