@@ -20,6 +20,7 @@ use crate::error::{Error, Kind};
 use crate::pool::Pool;
 use crate::request::{HttpRequest, IntoRequest};
 use crate::response::Response;
+use crate::secure::{Secure, Usual};
 use crate::url::Origin;
 
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("Squall/", env!("CARGO_PKG_VERSION")));
@@ -37,6 +38,7 @@ pub struct HttpClient {
 struct Shared {
     config: ClientConfig,
     pool: Rc<Pool>,
+    secure: Rc<dyn Secure>,
 }
 
 impl HttpClient {
@@ -47,9 +49,17 @@ impl HttpClient {
 
     /// Makes a client with limits of your own.
     pub fn with_config(config: ClientConfig) -> Self {
+        Self::with_secure(config, Rc::new(Usual::new()))
+    }
+
+    pub(crate) fn with_secure(config: ClientConfig, secure: Rc<dyn Secure>) -> Self {
         let pool = Rc::new(Pool::new(config.idle_connections, config.idle_timeout));
         Self {
-            shared: Rc::new(Shared { config, pool }),
+            shared: Rc::new(Shared {
+                config,
+                pool,
+                secure,
+            }),
         }
     }
 
@@ -209,11 +219,20 @@ impl Shared {
         let limit = request
             .connect_timeout
             .unwrap_or(self.config.connect_timeout);
-        match with_timeout(or_none(limit), IoStream::connect(&origin.host, origin.port)).await {
-            Ok(Ok(stream)) => Ok(Connection::new(stream)),
-            Ok(Err(err)) => Err(Kind::Connect(err)),
+        match with_timeout(or_none(limit), self.open(origin)).await {
+            Ok(opened) => opened.map(Connection::new),
             Err(_) => Err(Kind::ConnectTimeout(limit)),
         }
+    }
+
+    async fn open(&self, origin: &Origin) -> Result<IoStream, Kind> {
+        let stream = IoStream::connect(&origin.host, origin.port).await;
+        let stream = stream.map_err(Kind::Connect)?;
+        if !origin.secure {
+            return Ok(stream);
+        }
+        let securing = self.secure.secure(&origin.host, stream);
+        securing.ok_or(Kind::Tls)?.await.map_err(Kind::Connect)
     }
 }
 

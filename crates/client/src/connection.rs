@@ -119,7 +119,7 @@ struct Upload {
 
 impl Upload {
     fn is_done(&self) -> bool {
-        self.body.is_none() && self.written == self.out.len()
+        self.body.is_none() && self.out.is_empty()
     }
 
     /// Writes until everything has left.
@@ -139,6 +139,8 @@ impl Upload {
                     Err(err) => return Poll::Ready(Err(Kind::Lost(err))),
                 }
             }
+            // A secured stream may hold back some of what it took.
+            ready!(Pin::new(&mut *stream).poll_flush(cx)).map_err(Kind::Lost)?;
             self.out.clear();
             self.written = 0;
             if self.body.is_none() || source.is_pending() {

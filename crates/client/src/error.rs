@@ -57,7 +57,7 @@ impl Error {
         }
     }
 
-    /// Says whether the URL cannot be fetched: it is no `http://` URL.
+    /// Says whether the URL cannot be fetched: it is no `http://` URL, nor an `https://` one where TLS is built in.
     pub fn is_bad_url(&self) -> bool {
         matches!(self.inner.kind, Kind::BadUrl(_) | Kind::Tls)
     }
@@ -160,7 +160,7 @@ impl fmt::Display for Kind {
                 "the server answered {code} {}",
                 reason.replace(char::is_control, "?")
             ),
-            Self::Tls => f.write_str("https is not supported yet, TLS is not built in; use http"),
+            Self::Tls => f.write_str("TLS is not built in; turn the feature tls on, or use http"),
             Self::Upgraded => f.write_str("the server switched protocols without being asked"),
         }
     }

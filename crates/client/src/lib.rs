@@ -30,7 +30,7 @@
 //!
 //! # Limits
 //!
-//! Only `http://` yet; `https://` is an error that says so. Redirects are answers like any other: the `Location` is for the
+//! `https://` needs the feature `tls`, and is an error that says so without it. Redirects are answers like any other: the `Location` is for the
 //! caller to follow. The answer is held in memory, up to [`Limits::body_bytes`](squall_http::h1::Limits). There are no cookies,
 //! no proxies and no decompression, so none is asked for.
 
@@ -41,6 +41,9 @@ mod error;
 mod pool;
 mod request;
 mod response;
+mod secure;
+#[cfg(feature = "tls")]
+mod tls;
 mod url;
 
 pub use client::{Fetch, HttpClient};

@@ -10,6 +10,8 @@ pub(crate) struct Origin {
     /// A name in lower case or an IP address, IPv6 in brackets.
     pub(crate) host: String,
     pub(crate) port: u16,
+    /// It is asked by `https`.
+    pub(crate) secure: bool,
 }
 
 /// Why a URL cannot be fetched.
@@ -17,11 +19,11 @@ pub(crate) struct Origin {
 pub(crate) enum Unusable {
     /// It is no URL, or one with a part that must not be there; the text says what is wrong.
     Bad(String),
-    /// It is `https`.
+    /// It is `https`, and TLS is not built in.
     Tls,
 }
 
-/// Parses a URL of the form `http://host[:port][/path][?query]`.
+/// Parses a URL of the form `http://host[:port][/path][?query]`, or `https` alike.
 pub(crate) fn parse(text: &str) -> Result<(Uri, Origin), Unusable> {
     let bad =
         |reason: String| Unusable::Bad(format!("{reason} (expected http://host[:port]/path)"));
@@ -33,8 +35,10 @@ pub(crate) fn parse(text: &str) -> Result<(Uri, Origin), Unusable> {
     }
     let uri: Uri = text.parse().map_err(|err| bad(format!("{err}")))?;
     let origin = match uri.scheme_str() {
-        Some("http") => origin(&uri).map_err(|reason| bad(reason.into()))?,
-        Some("https") => return Err(Unusable::Tls),
+        Some("https") if !cfg!(feature = "tls") => return Err(Unusable::Tls),
+        Some(scheme @ ("http" | "https")) => {
+            origin(&uri, scheme == "https").map_err(|reason| bad(reason.into()))?
+        }
         Some(scheme) => return Err(bad(format!("the scheme {scheme} is not known"))),
         None => return Err(bad("the scheme is missing".into())),
     };
@@ -53,7 +57,7 @@ pub(crate) fn without_user(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn origin(uri: &Uri) -> Result<Origin, &'static str> {
+fn origin(uri: &Uri, secure: bool) -> Result<Origin, &'static str> {
     let authority = uri.authority().ok_or("the host is missing")?;
     if authority.as_str().contains('@') {
         return Err("user names in URLs are not taken, set an Authorization header");
@@ -63,6 +67,7 @@ fn origin(uri: &Uri) -> Result<Origin, &'static str> {
         return Err("the host is missing");
     }
     let port = match &authority.as_str()[host.len()..] {
+        "" | ":" if secure => 443,
         "" | ":" => 80,
         _ => authority
             .port_u16()
@@ -71,6 +76,7 @@ fn origin(uri: &Uri) -> Result<Origin, &'static str> {
     Ok(Origin {
         host: host.to_ascii_lowercase(),
         port,
+        secure,
     })
 }
 
@@ -92,9 +98,27 @@ mod tests {
                 origin,
                 Origin {
                     host: host.into(),
-                    port
+                    port,
+                    secure: false,
                 },
                 "{url}"
+            );
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn https_is_another_origin_with_another_port() {
+        for (url, port) in [("https://h/", 443), ("https://h:80/", 80)] {
+            let (_, origin) = parse(url).unwrap_or_else(|err| panic!("{url}: {err:?}"));
+            let host = "h".into();
+            assert_eq!(
+                origin,
+                Origin {
+                    host,
+                    port,
+                    secure: true
+                }
             );
         }
     }
@@ -137,6 +161,8 @@ mod tests {
                 other => panic!("{url}: {other:?}"),
             }
         }
-        assert_eq!(parse("https://example.com/"), Err(Unusable::Tls));
+        if !cfg!(feature = "tls") {
+            assert_eq!(parse("https://example.com/"), Err(Unusable::Tls));
+        }
     }
 }

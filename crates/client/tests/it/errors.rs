@@ -75,14 +75,15 @@ fn a_bad_url_says_what_was_expected() {
     });
 }
 
+#[cfg(not(feature = "tls"))]
 #[test]
-fn https_says_that_it_is_not_there_yet() {
+fn https_says_that_it_is_not_built_in() {
     on_loop(async {
         let err = failure("https://example.com/").await;
         assert!(err.is_bad_url());
         assert!(
             err.to_string()
-                .ends_with("https is not supported yet, TLS is not built in; use http"),
+                .ends_with("TLS is not built in; turn the feature tls on, or use http"),
             "{err}"
         );
         Ok(())

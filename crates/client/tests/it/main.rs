@@ -6,6 +6,8 @@ mod fetch;
 mod limits;
 mod peer;
 mod reuse;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::error::Error;
 use std::future::Future;
