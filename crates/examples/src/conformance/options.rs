@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use squall::server::{Config, WhenFull};
+use squall::server::{Config, Forwarding, Trusted, WhenFull};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -90,6 +91,8 @@ const FLAGS: &[Flag] = &[
     flag!("--unread-bytes", "BYTES", "of an unread body that are skipped", bytes => config.unread_bytes),
     flag!("--max-connections", "N", "open at a time on one loop", count => config.max_connections),
     flag!("--when-full", "refuse|wait", "what newcomers beyond that get", when_full => config.when_full),
+    flag!("--proxy-protocol", "NETWORKS", "proxies that send a PROXY header", networks => config.proxy_protocol),
+    flag!("--forwarding", "NETWORKS", "proxies whose X-Forwarded-* are believed", forwarding => config.forwarding),
     flag!("--handshake-timeout", "TIME", "a TLS handshake", time => config.handshake_timeout),
     flag!("--max-handshakes", "N", "at a time on one loop", count => config.max_handshakes),
     flag!("--half-close", "yes|no", "whether a client may shut its side down", yes => config.half_close),
@@ -170,7 +173,8 @@ It prints http://127.0.0.1:PORT (and a line with https:// for TLS) once it accep
         let _ = writeln!(text, "    {usage:<32} {}", flag.help);
     }
     text += "
-TIME is a number with a unit (250ms, 15s, 2m), BYTES a number that may have one (64K, 1M, 2G).
+TIME is a number with a unit (250ms, 15s, 2m), BYTES a number that may have one (64K, 1M, 2G),
+NETWORKS a list such as 127.0.0.1,10.0.0.0/8.
 
     /plaintext /json /inspect /static/FILE /slow?ms=N /stream?n=N /mirror
     any other path, any method           the body of the request, or a line when there is none
@@ -241,6 +245,15 @@ fn yes(text: &str) -> Result<bool, String> {
     }
 }
 
+fn networks(text: &str) -> Result<Trusted, String> {
+    text.parse()
+        .map_err(|_| "addresses and networks such as 127.0.0.1,10.0.0.0/8".to_owned())
+}
+
+fn forwarding(text: &str) -> Result<Arc<Forwarding>, String> {
+    networks(text).map(Forwarding::new).map(Arc::new)
+}
+
 fn when_full(text: &str) -> Result<WhenFull, String> {
     match text {
         "refuse" => Ok(WhenFull::Refuse),
@@ -304,6 +317,7 @@ mod tests {
                 "TIME" => "77s",
                 "yes|no" => "yes",
                 "refuse|wait" => "refuse",
+                "NETWORKS" => "10.0.0.7",
                 _ => "77",
             };
             let files = "--tls 1 --cert 1 --key 1";
@@ -315,6 +329,7 @@ mod tests {
                 ("--loops" | "--http", _) => format!("{field}: Some(77)"),
                 ("--tls", _) => "port: 77".to_owned(),
                 ("--cert" | "--key", _) => format!("{field}: \"77\""),
+                (_, "10.0.0.7") => format!("{field}: Some("),
                 (_, "refuse") => "when_full: Refuse".to_owned(),
                 (_, "yes") => format!("{field}: true"),
                 _ => format!("{field}: {value}"),
