@@ -114,40 +114,32 @@ impl Parking {
         let Some(idle) = self.places.borrow_mut().take(key) else {
             return;
         };
+        let place = InUse {
+            parking: &self,
+            key,
+        };
+        let (since, requests) = (idle.since, self.control.counts().requests);
         let mut driver = self.driver();
         driver.member().take_over();
         driver.attach(idle.stream, idle.info, true);
         match driver.poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Rest::Idle) => self.rest(key, driver),
+            Poll::Ready(Rest::Idle) => {
+                // Empty lines and the like are no reason to wait for longer.
+                let asked = self.control.counts().requests != requests;
+                let since = if asked { self.now.get() } else { since };
+                place.put_back(&mut driver, since);
+                self.keep(driver);
+            }
             Poll::Ready(Rest::Over) => {
-                self.places.borrow_mut().free(key);
+                drop(place);
                 self.keep(driver);
             }
             Poll::Pending => {
-                self.places.borrow_mut().free(key);
+                drop(place);
                 driver.unpark();
                 spawn_callback(self.finish(driver));
             }
         }
-    }
-
-    /// Leaves the connection where it was parked.
-    fn rest(&self, key: u32, mut driver: Box<Driver>) {
-        driver.member().hand_over();
-        if let Some((stream, info)) = driver.detach() {
-            if stream.is_readable() {
-                // It was read enough for one turn.
-                stream.call_again();
-            }
-            let since = self.now.get();
-            let idle = Idle {
-                stream,
-                info,
-                since,
-            };
-            self.places.borrow_mut().put(key, idle);
-        }
-        self.keep(driver);
     }
 
     /// Goes on with a connection that has to wait, and parks it when it is idle again.
@@ -202,10 +194,59 @@ impl Parking {
         for key in keys {
             Rc::clone(&self).serve(key);
         }
-        // Nobody stays parked from now on, but connections that the kernel had queued come and go.
-        poll_fn(|cx| self.control.poll_over(cx)).await;
+        // Nobody stays parked from now on, but who has sent something that is not told of, and connections that the kernel
+        // had queued, which come and go.
+        let over = || poll_fn(|cx| self.control.poll_over(cx));
+        let aborting = poll_fn(|cx| {
+            let over = self.control.poll_over(cx).is_ready();
+            let aborting = self.control.poll_phase(Phase::Aborting, cx).is_ready();
+            if over || aborting {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        });
+        aborting.await;
+        let keys = self.places.borrow().keys();
+        for key in keys {
+            Rc::clone(&self).serve(key);
+        }
+        over().await;
         let owner = self.owner.take();
         drop(owner);
+    }
+}
+
+/// A place whose connection is being served; it is given back also when that panics.
+struct InUse<'a> {
+    parking: &'a Parking,
+    key: u32,
+}
+
+impl InUse<'_> {
+    /// Leaves the connection where it was parked.
+    fn put_back(self, driver: &mut Driver, since: u32) {
+        driver.member().hand_over();
+        let Some((stream, info)) = driver.detach() else {
+            return;
+        };
+        if stream.is_readable() {
+            // It was read enough for one turn.
+            stream.call_again();
+        }
+        let idle = Idle {
+            stream,
+            info,
+            since,
+        };
+        self.parking.places.borrow_mut().put(self.key, idle);
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for InUse<'_> {
+    fn drop(&mut self) {
+        self.parking.places.borrow_mut().free(self.key);
     }
 }
 

@@ -88,6 +88,7 @@ impl Driver {
     /// Lets go of an idle connection; the driver is as new then.
     pub(crate) fn detach(&mut self) -> Option<(IoStream, Rc<ConnectInfo>)> {
         self.doing = Doing::Over;
+        self.connection.input.renew_idle();
         let stream = self.connection.stream.take()?;
         Some((stream, Rc::clone(&self.connection.info)))
     }

@@ -184,6 +184,12 @@ impl Input {
         unread
     }
 
+    /// Becomes as new; nothing of a request may have come.
+    pub(super) fn renew_idle(&mut self) {
+        debug_assert!(self.is_idle(), "a request is under way");
+        self.decoder.forget_empty_lines();
+    }
+
     /// Says whether nothing of the next request has come.
     pub(super) fn is_idle(&self) -> bool {
         self.rest().is_empty() && self.decoder.is_idle()

@@ -31,6 +31,7 @@ impl Connection {
             };
             // About as many as it takes in single steps.
             self.steps += 5;
+            self.reading.restart();
             self.begin(head)?;
             if let Stage::Answering(answer) = &mut self.exchanging.stage {
                 match guarded(|| answer.as_mut().poll(cx)) {

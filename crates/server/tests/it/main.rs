@@ -10,6 +10,7 @@ mod limits;
 mod log;
 mod mutations;
 mod order;
+mod parked;
 mod proxied;
 mod run;
 mod sockets;

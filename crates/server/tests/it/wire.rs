@@ -48,6 +48,12 @@ impl Wire {
         dateless(&std::mem::take(&mut self.read))
     }
 
+    /// Waits until the connection is over, one way or the other.
+    pub(crate) async fn until_end(&mut self) {
+        let mut bytes = [0; 1024];
+        while matches!(self.stream.read(&mut bytes).await, Ok(1..)) {}
+    }
+
     /// Returns everything up to and including `mark`, without the `Date` fields.
     pub(crate) async fn until(&mut self, mark: &str) -> String {
         loop {

@@ -18,6 +18,9 @@ const SPARES: u32 = 64;
 /// Bytes of a head beyond which its block is not kept, so that a few huge heads do not fill the memory for ever.
 const SPARE_BYTES: usize = 8 * 1024;
 
+/// Fields beyond which its block is not kept.
+const SPARE_FIELDS: usize = 256;
+
 thread_local! {
     /// The first of a list. Taken out while it is changed.
     static SPARE: Cell<Option<Box<Block>>> = const { Cell::new(None) };
@@ -91,7 +94,7 @@ impl Block {
 
     /// Empties the block and keeps it for later.
     pub(in crate::h1) fn give_back(mut self: Box<Self>) {
-        if self.bytes.capacity() > SPARE_BYTES {
+        if self.bytes.capacity() > SPARE_BYTES || self.fields.capacity() > SPARE_FIELDS {
             return;
         }
         SPARE.with(|spare| {

@@ -98,6 +98,12 @@ impl RequestDecoder {
         decoded
     }
 
+    /// Forgets the empty lines in front of the next request: a decoder between two requests is as new then, and may go on
+    /// with another connection.
+    pub fn forget_empty_lines(&mut self) {
+        self.empty_lines = 0;
+    }
+
     /// Goes on to the next request if all of the current one's body has been handed out: the same as decoding its
     /// [`Event::End`], for callers that know that nothing else can come. Says whether it did.
     pub fn skip_end(&mut self) -> bool {
