@@ -40,7 +40,8 @@ pub struct Config {
     /// Time from the first byte of a request's head to its last. Default 15 s. Then the client gets 408, and the
     /// connection is closed.
     pub head_timeout: Duration,
-    /// Time that a connection may wait for its first or next request. Default 75 s. Then it is closed without a word.
+    /// Time that a connection may wait for its first or next request. Default 75 s. Then it is closed without a word;
+    /// for a connection without a task this is noticed up to a sixteenth of the limit, and at most a second, later.
     pub keep_alive_timeout: Duration,
     /// Time that the service waits for a request's body while less comes than [`min_rate`](Self::min_rate) asks for.
     /// Default 30 s. Then the body ends with [`BodyError::TimedOut`](squall_http::BodyError::TimedOut), for which 408 is the

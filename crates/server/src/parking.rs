@@ -90,20 +90,21 @@ impl Parking {
 
     fn park(self: &Rc<Self>, stream: IoStream, info: Rc<ConnectInfo>) {
         let since = self.now.get();
-        let mut places = self.places.borrow_mut();
-        let key = places.reserve();
+        let idle = Idle {
+            stream,
+            info,
+            since,
+        };
         if let Some(owner) = &*self.owner.borrow() {
-            stream.park(owner, key);
+            let mut places = self.places.borrow_mut();
+            let key = places.reserve();
+            idle.stream.park(owner, key);
+            places.put(key, idle);
+        } else {
+            // The server has ended, and nobody would be called.
+            drop(idle);
+            return self.control.leave(false);
         }
-        places.put(
-            key,
-            Idle {
-                stream,
-                info,
-                since,
-            },
-        );
-        drop(places);
         if !self.ticking.replace(true) {
             spawn_callback(Rc::clone(self).tick());
         }
@@ -190,14 +191,10 @@ impl Parking {
     /// Has idle connections leave when the server stops, and lets go of itself when the last one has.
     async fn attend_stop(self: Rc<Self>) {
         poll_fn(|cx| self.control.poll_phase(Phase::Stopping, cx)).await;
-        let keys = self.places.borrow().keys();
-        for key in keys {
-            Rc::clone(&self).serve(key);
-        }
+        self.serve_all();
         // Nobody stays parked from now on, but who has sent something that is not told of, and connections that the kernel
         // had queued, which come and go.
-        let over = || poll_fn(|cx| self.control.poll_over(cx));
-        let aborting = poll_fn(|cx| {
+        poll_fn(|cx| {
             let over = self.control.poll_over(cx).is_ready();
             let aborting = self.control.poll_phase(Phase::Aborting, cx).is_ready();
             if over || aborting {
@@ -205,15 +202,20 @@ impl Parking {
             } else {
                 Poll::Pending
             }
-        });
-        aborting.await;
-        let keys = self.places.borrow().keys();
-        for key in keys {
-            Rc::clone(&self).serve(key);
-        }
-        over().await;
+        })
+        .await;
+        self.serve_all();
+        poll_fn(|cx| self.control.poll_over(cx)).await;
         let owner = self.owner.take();
         drop(owner);
+    }
+
+    /// Has every parked connection look at how far the server is.
+    fn serve_all(self: &Rc<Self>) {
+        let keys = self.places.borrow().keys();
+        for key in keys {
+            Rc::clone(self).serve(key);
+        }
     }
 }
 
