@@ -1,10 +1,20 @@
 //! The protocol alone (RFC 6455, RFC 7692): bytes in, events and bytes out. No I/O, no clock, no randomness.
 
 mod close;
+mod decoder;
+mod encode;
 mod error;
+mod limits;
+pub mod mask;
+mod scratch;
+mod utf8;
 
 pub use close::{CloseCode, CloseFrame};
+pub use decoder::{Decoder, Event};
+pub use encode::{FrameHead, write_close, write_frame};
 pub use error::ProtocolError;
+pub use limits::Limits;
+pub use scratch::Scratch;
 
 /// Which end of a connection this is. A client masks what it sends, a server must not (RFC 6455 section 5.1).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

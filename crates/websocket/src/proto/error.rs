@@ -19,8 +19,8 @@ pub enum ProtocolError {
     CloseReason,
     /// A control frame in more than one part.
     ControlFragmented,
-    /// A control frame of more than 125 bytes; how many.
-    ControlLength(u64),
+    /// A control frame of more than 125 bytes.
+    ControlLength,
     /// A frame longer than the limit.
     FrameTooLong {
         /// The limit in bytes.
@@ -77,12 +77,7 @@ impl fmt::Display for ProtocolError {
             Self::CloseLength => f.write_str("a close frame of one byte has no whole code"),
             Self::CloseReason => f.write_str("the reason in a close frame is not UTF-8"),
             Self::ControlFragmented => f.write_str("a control frame is fragmented"),
-            Self::ControlLength(length) => {
-                write!(
-                    f,
-                    "a control frame of {length} bytes, at most 125 are allowed"
-                )
-            }
+            Self::ControlLength => f.write_str("a control frame of more than 125 bytes"),
             Self::FrameTooLong { limit } => write!(f, "a frame of more than {limit} bytes"),
             Self::LengthSign => f.write_str("the highest bit of a length is set"),
             Self::LengthNotMinimal => f.write_str("a length takes more bytes than it needs"),

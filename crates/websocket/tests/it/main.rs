@@ -1,0 +1,3 @@
+//! WebSockets: the protocol alone, then connections.
+
+mod proto;
