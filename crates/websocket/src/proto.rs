@@ -4,6 +4,7 @@ mod close;
 mod decoder;
 mod encode;
 mod error;
+pub mod handshake;
 mod limits;
 pub mod mask;
 mod scratch;
