@@ -25,6 +25,15 @@ Usage: squall-load --addr ADDR:PORT [OPTIONS]
   --announce              print `begin` and `end` when the measured time begins and ends
   --no-spin               sleep at once when there is nothing to do, instead of polling for a moment
 
+WebSockets instead of requests:
+  --websocket echo        each connection sends texts, and gets them back
+  --websocket broadcast   one connection asks the server to send to all; the body expected is the
+                          message; its first 16 zeros stand for the number of a message in hexadecimal
+  --payload N             bytes of an echoed text (64; 16 to 1048576)
+  --publish N             messages that the server sends to all each time it is asked (1; up to 1024)
+  --deflate               offer permessage-deflate, and take no message that is not compressed
+  --stalled N             connections of a broadcast that never read (0)
+
 The request:
   --method M              (GET)
   --path PATH             (/)
@@ -51,6 +60,27 @@ const MOST_CONNECTIONS: u64 = 19_000;
 const MOST_PATHS: usize = 100_000;
 const MOST_PIPELINED: u64 = 1024;
 const HIGHEST_RATE: f64 = 10_000_000.0;
+
+/// A run over WebSockets, checked.
+#[derive(Clone, Debug)]
+pub(crate) struct WebSockets {
+    pub(crate) kind: Kind,
+    /// Bytes of an echoed text.
+    pub(crate) payload: usize,
+    /// Messages that the server sends to all when it is asked.
+    pub(crate) publish: u64,
+    /// Offer compression, and insist on it.
+    pub(crate) deflate: bool,
+    /// Connections that never read.
+    pub(crate) stalled: usize,
+}
+
+/// What goes over the WebSockets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Broadcast,
+    Echo,
+}
 
 /// A run, checked.
 #[derive(Clone, Debug)]
@@ -86,6 +116,9 @@ pub(crate) struct Options {
     pub(crate) expect_body: Option<Vec<u8>>,
     /// Names of fields whose values may differ, in lower case.
     pub(crate) vary: Vec<String>,
+    /// What is asked for over WebSockets; `kind` counts only if `over_websockets`.
+    pub(crate) websockets: WebSockets,
+    pub(crate) over_websockets: bool,
 }
 
 impl Options {
@@ -114,6 +147,14 @@ impl Options {
             vary: ["connection", "date", "keep-alive"]
                 .map(str::to_owned)
                 .to_vec(),
+            websockets: WebSockets {
+                kind: Kind::Echo,
+                payload: 64,
+                publish: 1,
+                deflate: false,
+                stalled: 0,
+            },
+            over_websockets: false,
         }
     }
 }
@@ -140,6 +181,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Op
             "--close" => options.close = true,
             "--announce" => options.announce = true,
             "--no-spin" => options.spin = false,
+            "--deflate" => options.websockets.deflate = true,
             _ => options.set(name, rest.next())?,
         }
     }
@@ -171,6 +213,15 @@ impl Options {
                 self.idle = whole(name, value, 1, MOST_CONNECTIONS)? as usize;
                 self.idle_only = true;
             }
+            "--websocket" => {
+                self.over_websockets = true;
+                self.websockets.kind = kind(value)?;
+            }
+            "--payload" => self.websockets.payload = whole(name, value, 16, 1 << 20)? as usize,
+            "--publish" => self.websockets.publish = whole(name, value, 1, 1024)?,
+            "--stalled" => {
+                self.websockets.stalled = whole(name, value, 0, MOST_CONNECTIONS)? as usize;
+            }
             "--method" => self.method = token(name, value)?,
             "--path" => self.paths = vec![path(value)?],
             "--paths-file" => self.paths = paths(value)?,
@@ -195,7 +246,41 @@ impl Options {
         if self.idle_only {
             self.connections = 0;
         }
+        if self.over_websockets {
+            return self.check_websockets();
+        }
         Ok(())
+    }
+
+    fn check_websockets(&self) -> Result<(), String> {
+        if self.close || self.rate.is_some() || (self.idle > 0 && !self.idle_only) {
+            return Err("--websocket excludes --close, --rate and --idle".into());
+        }
+        let sockets = &self.websockets;
+        if sockets.kind == Kind::Echo {
+            return match sockets.stalled {
+                0 => Ok(()),
+                _ => Err("--stalled is for --websocket broadcast".into()),
+            };
+        }
+        if sockets.stalled > 0 && sockets.stalled >= self.connections {
+            return Err("--stalled leaves no connection that reads".into());
+        }
+        let numbered = |body: &Vec<u8>| body.windows(16).any(|digits| digits == [b'0'; 16]);
+        if !self.idle_only && !self.expect_body.as_ref().is_some_and(numbered) {
+            return Err("a broadcast wants --expect-body-file with 16 zeros in it".into());
+        }
+        Ok(())
+    }
+}
+
+fn kind(value: &str) -> Result<Kind, String> {
+    match value {
+        "broadcast" => Ok(Kind::Broadcast),
+        "echo" => Ok(Kind::Echo),
+        _ => Err(format!(
+            "expected `echo` or `broadcast` after --websocket, found `{value}`"
+        )),
     }
 }
 
@@ -384,6 +469,17 @@ mod tests {
             ("--addr 127.0.0.1:1 --header Host:x", "written by"),
             ("--addr 127.0.0.1:1 --body-file no/such/file", "cannot read"),
             ("--addr 127.0.0.1:1 --close --pipeline 2", "--close"),
+            ("--addr 127.0.0.1:1 --websocket x", "`echo` or `broadcast`"),
+            ("--addr 127.0.0.1:1 --websocket echo --rate 1", "excludes"),
+            (
+                "--addr 127.0.0.1:1 --websocket echo --stalled 1",
+                "broadcast",
+            ),
+            ("--addr 127.0.0.1:1 --websocket broadcast", "16 zeros"),
+            (
+                "--addr 127.0.0.1:1 --websocket broadcast --connections 2 --stalled 2",
+                "no connection that reads",
+            ),
             ("--addr 127.0.0.1:1 --expect-status 99", "--expect-status"),
         ] {
             let err = parsed(line).expect_err(line);
@@ -401,7 +497,8 @@ mod tests {
         for name in names {
             let line = format!("--addr 127.0.0.1:1 {name} \u{e9}");
             let err = parsed(&line).map(|_| ()).expect_err(&line);
-            let taken = ["--addr", "--announce", "--close", "--no-spin"].contains(&name);
+            let taken =
+                ["--addr", "--announce", "--close", "--deflate", "--no-spin"].contains(&name);
             assert!(
                 !err.contains(&format!("an option, found `{name}`")),
                 "{err}"

@@ -11,6 +11,7 @@
 //! - [`driver`]: connections, phases and the loop
 //! - [`judge`]: compares answers, with [`answer`] as its careful reader
 //! - [`histogram`], [`report`]: what was found
+//! - [`websocket`]: the same over WebSockets, with a driver of its own; [`ws`] has their frames
 //!
 //! Limits: loopback addresses only, since this is a tool for one's own machine. 19,000 connections of
 //! either kind, an hour of measuring, 10 s for a connection or an answer (`--timeout`), 64 KiB for the
@@ -37,6 +38,9 @@ mod report;
 mod schedule;
 mod script;
 mod socket;
+mod websocket;
+#[path = "../ws.rs"]
+mod ws;
 
 use std::process::ExitCode;
 
@@ -69,8 +73,11 @@ fn complain(code: u8, err: &str) -> ExitCode {
 fn run(options: Options) -> Result<(), (u8, String)> {
     let bad_arguments = |err| (2, err);
     socket::allow_descriptors(options.connections + options.idle).map_err(bad_arguments)?;
-    let script = script::Script::new(&options).map_err(bad_arguments)?;
     let hold = options.idle_only;
+    if options.over_websockets {
+        return run_websockets(options, hold).map_err(|err| (3, err));
+    }
+    let script = script::Script::new(&options).map_err(bad_arguments)?;
     let mut driver = Driver::new(options, script).map_err(|err| (3, err.to_string()))?;
     let report = if hold {
         driver.open_idle().map_err(|err| (3, err))?;
@@ -80,6 +87,18 @@ fn run(options: Options) -> Result<(), (u8, String)> {
         driver.run().map_err(|err| (3, err))?
     };
     say(&report.to_json()).map_err(|err| (3, err))
+}
+
+fn run_websockets(options: Options, hold: bool) -> Result<(), String> {
+    let mut driver = websocket::Driver::new(options).map_err(|err| err.to_string())?;
+    let report = if hold {
+        driver.open()?;
+        say("ready")?;
+        driver.hold(input_ended())?
+    } else {
+        driver.run()?
+    };
+    say(&report.to_json())
 }
 
 /// Whether standard input has ended. A thread reads it, for it may be a pipe, a file or a terminal,

@@ -21,6 +21,8 @@ const HEADSTART: u64 = 80_000;
 const EVENTS: usize = 512;
 /// Connections from one source address; there are 28,232 ports for all programs together.
 const PORTS_A_SOURCE: usize = 8_000;
+/// Bytes of a segment of a connection that is not read; the least that every network carries.
+const SEGMENT: u32 = 536;
 /// Descriptors besides connections: standard streams, epoll, files.
 const OTHER_DESCRIPTORS: u64 = 16;
 
@@ -123,6 +125,8 @@ pub(crate) struct Dialer {
     source: Option<u8>,
     /// Connections begun from this source.
     begun: usize,
+    /// Whether the next connection has room for little more than a message.
+    narrow: bool,
 }
 
 impl Dialer {
@@ -134,7 +138,22 @@ impl Dialer {
             // Several processes that hold thousands of connections each begin at different sources.
             source: many.then(|| 2 + (std::process::id() % 31 * 8) as u8),
             begun: 0,
+            narrow: false,
         }
+    }
+
+    /// As [`Self::begin`], for a connection that will not be read: with the least buffer there is, and small
+    /// segments, by which the server's side is told to buffer some 50 KB instead of megabytes. So a server notices
+    /// within seconds that nobody reads, as it would on a real network.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::begin`].
+    pub(crate) fn begin_narrow(&mut self) -> io::Result<OwnedFd> {
+        self.narrow = true;
+        let socket = self.begin();
+        self.narrow = false;
+        socket
     }
 
     /// Begins a connection; it is there once the socket is writable and [`Self::finish`] agrees.
@@ -175,6 +194,11 @@ impl Dialer {
         // Loopback is never congested, and the system's choice may be one that paces: its timers would
         // show in the latencies. Every Linux has this one; without it the run is as good, but dearer.
         let _ = sockopt::set_tcp_congestion(&socket, "reno");
+        if self.narrow {
+            sockopt::set_socket_recv_buffer_size(&socket, 1)?;
+            nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::TcpMaxSeg, &SEGMENT)
+                .map_err(|err| Errno::from_raw_os_error(err as i32))?;
+        }
         if let Some(source) = self.source {
             let source = IpAddr::V4(Ipv4Addr::new(127, 0, 0, source));
             rustix::net::bind(&socket, &SocketAddr::new(source, 0))?;

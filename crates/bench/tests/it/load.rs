@@ -10,5 +10,7 @@ mod pace;
 mod right;
 mod run;
 mod server;
+mod sockets;
 mod trouble;
+mod websocket;
 mod wrong;
