@@ -2,6 +2,7 @@
 
 mod close;
 mod decoder;
+pub mod deflate;
 mod encode;
 mod error;
 pub mod handshake;

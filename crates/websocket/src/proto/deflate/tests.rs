@@ -1,0 +1,4 @@
+//! What the parts do together.
+
+mod negotiation;
+mod round_trip;
