@@ -1,5 +1,8 @@
 //! Bytes to messages (RFC 6455 section 5).
 
+mod head;
+
+use self::head::Head;
 use super::encode::LONGEST_HEAD;
 use super::{Limits, MessageKind, OpCode, ProtocolError, Role, Scratch, mask, utf8};
 
@@ -75,17 +78,6 @@ struct Open {
     compressed: bool,
 }
 
-/// A head that is whole and allowed.
-struct Head {
-    frame: Frame,
-    /// What the frame begins, if it is the first one of a message.
-    opens: Option<Open>,
-    length: u64,
-    mask: [u8; 4],
-    /// Bytes of the head itself.
-    size: usize,
-}
-
 impl Decoder {
     /// Makes the decoder of one end of a connection. `compressed` says that permessage-deflate was agreed, without which no
     /// message may be compressed.
@@ -126,6 +118,75 @@ impl Decoder {
     /// The rule that was broken, or the limit. The connection is then to be closed with
     /// [`ProtocolError::close_code`], and no more is to be decoded.
     pub fn decode(
+        &mut self,
+        input: &mut &[u8],
+        limits: &Limits,
+        scratch: &mut Scratch,
+    ) -> Result<Option<Event>, ProtocolError> {
+        if self.is_idle()
+            && let Some(event) = self.take_whole(input, limits, scratch)
+        {
+            return Ok(Some(event));
+        }
+        self.decode_parts(input, limits, scratch)
+    }
+
+    /// Takes a message that is one frame, whole in `input`, and of less than 64 KiB, which is what most messages are. `None`
+    /// says nothing: [`decode_parts`](Self::decode_parts) takes the same and everything else, and knows what is wrong.
+    #[inline]
+    fn take_whole(
+        &self,
+        input: &mut &[u8],
+        limits: &Limits,
+        scratch: &mut Scratch,
+    ) -> Option<Event> {
+        let ([first, second], rest) = input.split_first_chunk()?;
+        let kind = match first & 0xbf {
+            0x81 => MessageKind::Text,
+            0x82 => MessageKind::Binary,
+            _ => return None,
+        };
+        let compressed = first & 0x40 != 0;
+        let masked = match self.role {
+            Role::Client => 0,
+            Role::Server => 0x80,
+        };
+        let (length, rest) = match second ^ masked {
+            short @ 0..126 => (usize::from(short), rest),
+            126 => {
+                let (length, rest) = rest.split_first_chunk()?;
+                (usize::from(u16::from_be_bytes(*length)), rest)
+            }
+            _ => return None,
+        };
+        if compressed && !self.compressed
+            || length < 126 && second & 0x7f == 126
+            || length > limits.max_frame.min(limits.max_message)
+            || limits.max_fragments == 0
+        {
+            return None;
+        }
+        scratch.message.clear();
+        let rest = match self.role {
+            Role::Client => {
+                let (payload, rest) = rest.split_at_checked(length)?;
+                scratch.message.extend_from_slice(payload);
+                rest
+            }
+            Role::Server => {
+                let (mask, rest) = rest.split_first_chunk()?;
+                let (payload, rest) = rest.split_at_checked(length)?;
+                mask::append(&mut scratch.message, payload, *mask);
+                rest
+            }
+        };
+        *input = rest;
+        Some(Event::Message { kind, compressed })
+    }
+
+    /// Takes bytes up to the end of a message or a control frame, from wherever the last call stopped.
+    #[inline(never)]
+    fn decode_parts(
         &mut self,
         input: &mut &[u8],
         limits: &Limits,
@@ -178,165 +239,6 @@ impl Decoder {
                 return Ok(None);
             }
         }
-    }
-
-    /// Takes a head, or keeps the beginning of one.
-    fn read_head(
-        &mut self,
-        input: &mut &[u8],
-        limits: &Limits,
-        scratch: &Scratch,
-    ) -> Result<Option<Head>, ProtocolError> {
-        let gathered = match self.message {
-            Some(_) => scratch.message.len(),
-            None => 0,
-        };
-        let kept = usize::from(self.head_len);
-        if kept == 0
-            && let Some(head) = self.parse(input, limits, gathered)?
-        {
-            *input = &input[head.size..];
-            return Ok(Some(head));
-        }
-        let more = input.len().min(LONGEST_HEAD - kept);
-        self.head[kept..kept + more].copy_from_slice(&input[..more]);
-        match self.parse(&self.head[..kept + more], limits, gathered)? {
-            Some(head) => {
-                // The bytes behind the head were looked at and stay in the input.
-                *input = &input[head.size - kept..];
-                self.head_len = 0;
-                Ok(Some(head))
-            }
-            None => {
-                *input = &input[more..];
-                self.head_len = (kept + more) as u8;
-                Ok(None)
-            }
-        }
-    }
-
-    /// Reads the head at the front of `bytes`, `None` if it is not all there. A rule is applied as soon as the bytes that it
-    /// is about are there. `gathered` is how long the open message is.
-    fn parse(
-        &self,
-        bytes: &[u8],
-        limits: &Limits,
-        gathered: usize,
-    ) -> Result<Option<Head>, ProtocolError> {
-        let [first, second, rest @ ..] = bytes else {
-            return Ok(None);
-        };
-        let (frame, opens) = self.check_start(*first, *second)?;
-        let (length, rest) = match second & 0x7f {
-            126 => {
-                let Some((length, rest)) = rest.split_first_chunk() else {
-                    return Ok(None);
-                };
-                let length = u16::from_be_bytes(*length);
-                if length < 126 {
-                    return Err(ProtocolError::LengthNotMinimal);
-                }
-                (u64::from(length), rest)
-            }
-            127 => {
-                let Some((length, rest)) = rest.split_first_chunk() else {
-                    return Ok(None);
-                };
-                let length = u64::from_be_bytes(*length);
-                if length >> 63 != 0 {
-                    return Err(ProtocolError::LengthSign);
-                }
-                if length < 0x1_0000 {
-                    return Err(ProtocolError::LengthNotMinimal);
-                }
-                (length, rest)
-            }
-            short => (u64::from(short), rest),
-        };
-        if !frame.opcode.is_control() {
-            self.check_limits(length, limits, gathered)?;
-        }
-        let (mask, rest) = match self.role {
-            Role::Client => ([0; 4], rest),
-            Role::Server => match rest.split_first_chunk() {
-                Some((mask, rest)) => (*mask, rest),
-                None => return Ok(None),
-            },
-        };
-        Ok(Some(Head {
-            frame,
-            opens,
-            length,
-            mask,
-            size: bytes.len() - rest.len(),
-        }))
-    }
-
-    /// Applies the rules about the first two bytes of a frame.
-    fn check_start(&self, first: u8, second: u8) -> Result<(Frame, Option<Open>), ProtocolError> {
-        let fin = first & 0x80 != 0;
-        let reserved = first >> 4 & 7;
-        let opcode = OpCode::from_bits(first & 15).ok_or(ProtocolError::OpCode(first & 15))?;
-        let kind = match opcode {
-            OpCode::Text => Some(MessageKind::Text),
-            OpCode::Binary => Some(MessageKind::Binary),
-            _ => None,
-        };
-        let compressed = match reserved {
-            0 => false,
-            4 if self.compressed && kind.is_some() => true,
-            bits => return Err(ProtocolError::ReservedBits(bits)),
-        };
-        match (self.role, second & 0x80 != 0) {
-            (Role::Server, false) => return Err(ProtocolError::Unmasked),
-            (Role::Client, true) => return Err(ProtocolError::Masked),
-            _ => {}
-        }
-        match kind {
-            Some(_) if self.message.is_some() => return Err(ProtocolError::MessageInterrupted),
-            Some(_) => {}
-            None if opcode == OpCode::Continuation => {
-                if self.message.is_none() {
-                    return Err(ProtocolError::NothingToContinue);
-                }
-            }
-            None => {
-                if !fin {
-                    return Err(ProtocolError::ControlFragmented);
-                }
-                if second & 0x7f > 125 {
-                    return Err(ProtocolError::ControlLength);
-                }
-            }
-        }
-        let opens = kind.map(|kind| Open { kind, compressed });
-        Ok((Frame { opcode, fin }, opens))
-    }
-
-    /// Applies the limits to a data frame that is to come.
-    fn check_limits(
-        &self,
-        length: u64,
-        limits: &Limits,
-        gathered: usize,
-    ) -> Result<(), ProtocolError> {
-        let fragments = match self.message {
-            Some(_) => self.fragments as usize,
-            None => 0,
-        };
-        if fragments >= limits.max_fragments {
-            let limit = limits.max_fragments;
-            return Err(ProtocolError::TooManyFragments { limit });
-        }
-        if length > limits.max_frame as u64 {
-            let limit = limits.max_frame;
-            return Err(ProtocolError::FrameTooLong { limit });
-        }
-        if length > limits.max_message.saturating_sub(gathered) as u64 {
-            let limit = limits.max_message;
-            return Err(ProtocolError::MessageTooLong { limit });
-        }
-        Ok(())
     }
 
     /// Opens the frame of a head.
