@@ -1,6 +1,12 @@
 //! The protocol alone: bytes in, events and bytes out.
 
+mod close;
 mod drive;
 mod examples;
 mod limits;
+mod masking;
+mod random;
+mod reference;
 mod rules;
+mod text;
+mod write;

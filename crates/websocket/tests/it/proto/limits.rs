@@ -97,3 +97,29 @@ fn memory_grows_with_what_has_come_not_with_what_is_announced() {
 fn a_decoder_is_small() {
     assert!(size_of::<Decoder>() <= 40);
 }
+
+#[test]
+fn a_scratch_gives_back_what_a_long_message_has_taken() {
+    let mut scratch = Scratch::new();
+    scratch.message = vec![0; 100_000];
+    scratch.control = vec![0; 125];
+    scratch.trim(1000);
+    assert!(scratch.message.is_empty() && scratch.control.is_empty());
+    assert!((1000..2000).contains(&scratch.message.capacity()));
+    scratch.trim(1000);
+    assert!(scratch.message.capacity() >= 1000);
+}
+
+#[test]
+fn the_beginning_of_a_head_needs_no_scratch() {
+    let mut decoder = Decoder::new(Role::Server, false);
+    let mut scratch = Scratch::new();
+    for byte in b"\x82\xff\0\0\0\0\0\x01\0\0mas" {
+        let mut input = &[*byte][..];
+        let limits = Limits::default();
+        assert_eq!(decoder.decode(&mut input, &limits, &mut scratch), Ok(None));
+        assert!(!decoder.is_idle());
+        assert!(!decoder.uses_scratch());
+    }
+    assert_eq!(scratch.message.capacity(), 0);
+}
