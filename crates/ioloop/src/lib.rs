@@ -45,6 +45,7 @@ mod core;
 mod descriptor;
 mod error;
 mod executor;
+pub mod files;
 mod handle;
 mod inbox;
 mod inherited;

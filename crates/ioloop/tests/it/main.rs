@@ -5,6 +5,7 @@ mod close;
 mod descriptors;
 mod executor;
 mod failures;
+mod files;
 mod handle;
 mod ioloop;
 mod locks;
