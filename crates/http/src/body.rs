@@ -4,6 +4,7 @@
 
 mod channel;
 mod error;
+mod file;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -16,6 +17,7 @@ use http::HeaderMap;
 
 pub use channel::{BodySender, Closed, TrySendError};
 pub use error::BodyError;
+pub use file::FileSlice;
 
 /// The content of a request or a response.
 ///
@@ -55,6 +57,14 @@ pub trait BodyStream {
 
     /// Takes the trailer fields; they are there, if at all, once `poll_chunk` has returned `None`.
     fn take_trailers(self: Pin<&mut Self>) -> Option<HeaderMap> {
+        None
+    }
+
+    /// Gives away the bytes still to come, if they are a part of a file, so that whoever sends them can leave that to the
+    /// system. The stream is over then; it must not be polled.
+    ///
+    /// The default has no file. What passes a stream on, unchanged, passes this on as well.
+    fn take_file(self: Pin<&mut Self>) -> Option<FileSlice> {
         None
     }
 
@@ -220,6 +230,13 @@ impl BodyStream for Body {
 
     fn take_trailers(self: Pin<&mut Self>) -> Option<HeaderMap> {
         Body::take_trailers(self.get_mut())
+    }
+
+    fn take_file(self: Pin<&mut Self>) -> Option<FileSlice> {
+        match self.get_mut() {
+            Self::Full(_) => None,
+            Self::Stream(stream) => stream.as_mut().take_file(),
+        }
     }
 
     fn stop(self: Pin<&mut Self>) {

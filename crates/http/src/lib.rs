@@ -39,6 +39,6 @@ mod date;
 pub mod h1;
 mod response;
 
-pub use body::{Body, BodyError, BodySender, BodyStream, Closed, TrySendError};
+pub use body::{Body, BodyError, BodySender, BodyStream, Closed, FileSlice, TrySendError};
 pub use date::DateLine;
 pub use response::{MediaType, Response};

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr};
@@ -401,6 +402,34 @@ impl IoStream {
             Inner::Duplex(end) => end.try_write(&[IoSlice::new(bytes)]),
             Inner::Portable(stream) => stream.try_write(bytes),
             Inner::Watched(stream) => stream.try_write(bytes),
+        }
+    }
+
+    /// Whether [`poll_send_file`](Self::poll_send_file) has a chance: true of sockets on Linux that are not secured.
+    pub fn can_send_file(&self) -> bool {
+        cfg!(target_os = "linux") && matches!(self.inner, Inner::Watched(_))
+    }
+
+    /// Sends up to `count` bytes of a file at `offset` without having them pass through the program; answers with how many
+    /// there was room for, none at the end of the file. What was written before goes first.
+    ///
+    /// The loop waits for the disk meanwhile, and for the copying: see
+    /// [`files::send_file`](squall_ioloop::files::send_file).
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](io::ErrorKind::Unsupported) and [`InvalidInput`](io::ErrorKind::InvalidInput) when the stream, or the
+    /// file, cannot do that, so that it has to be read and written; those of the socket, and of the disk.
+    pub fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &File,
+        offset: u64,
+        count: usize,
+    ) -> Poll<io::Result<usize>> {
+        match &self.inner {
+            Inner::Watched(stream) => stream.poll_send_file(cx, file, offset, count),
+            _ => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }
 

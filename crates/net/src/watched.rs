@@ -1,9 +1,11 @@
 //! A connected socket that the loop's reactor watches.
 
+use std::fs::File;
 use std::io::{self, IoSlice, Read, Write};
 use std::os::fd::AsFd;
 use std::task::{Context, Poll, ready};
 
+use squall_ioloop::files::send_file;
 use squall_ioloop::reactor::Registration;
 use tokio::io::ReadBuf;
 
@@ -95,6 +97,20 @@ impl Watched {
         let count = self.write_io(&mut |mut socket: &Connected| socket.write(buf))?;
         self.note_written(count, buf.len());
         Ok(count)
+    }
+
+    /// Sends a part of a file. It may be short for other reasons than a full socket, such as the end of the file, so only a
+    /// refusal says that there is no room.
+    pub(crate) fn poll_send_file(
+        &self,
+        cx: &mut Context<'_>,
+        file: &File,
+        offset: u64,
+        count: usize,
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_io(cx, |socket: &Connected| {
+            send_file(socket.as_fd(), file, offset, count)
+        })
     }
 
     /// Waits until `attempt`, which reads, does something else than to find nothing.

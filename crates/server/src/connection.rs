@@ -15,6 +15,7 @@ mod close;
 mod driver;
 mod exchange;
 mod failure;
+mod file;
 mod input;
 mod label;
 mod output;

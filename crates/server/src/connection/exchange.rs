@@ -15,6 +15,7 @@ use squall_ioloop::Resolver;
 
 use super::Connection;
 use super::failure::{Failure, Limit, OneLine};
+use super::file;
 use super::label::Label;
 use super::respond::plain;
 use super::upload::{Demand, Upload};
@@ -45,6 +46,8 @@ pub(super) struct Exchanging {
 pub(super) enum Stage {
     /// The service is at work.
     Answering(Pin<Box<dyn Future<Output = Response>>>),
+    /// The system sends the body out of a file.
+    File(Box<file::Sending>),
     /// The body's pieces are being encoded: first `piece`, then what `stream` brings.
     Sending {
         piece: Bytes,
@@ -56,7 +59,11 @@ pub(super) enum Stage {
 
 /// Why the answer does not advance by itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Halt {
+pub(super) enum Halt {
+    /// What is encoded has to be written first.
+    Behind,
+    /// The socket, to which it goes directly, has no room.
+    Blocked,
     /// It is complete.
     Done,
     /// Too much of it waits to be written.
@@ -100,9 +107,15 @@ impl Connection {
                 // Written together with the answers to come, or when there is nothing else to do.
                 return Poll::Ready(Ok(()));
             }
-            let flushed = self.poll_flush(cx)?;
+            let flushed = match halt {
+                Halt::Blocked => Poll::Pending,
+                _ => self.poll_flush(cx)?,
+            };
             if halt == Halt::Done && flushed.is_ready() {
                 return Poll::Ready(Ok(()));
+            }
+            if halt == Halt::Behind && flushed.is_ready() {
+                continue;
             }
             if halt == Halt::Tired {
                 return Poll::Pending;
@@ -134,6 +147,11 @@ impl Connection {
                     Ok(Poll::Pending) => return Ok(Halt::Waiting),
                     Err(panic) => self.answer_panic(&panic)?,
                 },
+                Stage::File(_) => {
+                    if let Some(halt) = self.advance_file(cx)? {
+                        return Ok(halt);
+                    }
+                }
                 Stage::Sending { .. } if !self.output.has_room() => return Ok(Halt::Full),
                 Stage::Sending { piece, .. } if !piece.is_empty() => {
                     let slice = piece.split_to(piece.len().min(SLICE));
@@ -219,6 +237,7 @@ impl Connection {
     fn notice_leaving(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
         let unfinished = match &self.exchanging.stage {
             Stage::Answering(_)
+            | Stage::File(_)
             | Stage::Sending {
                 stream: Some(_), ..
             } => true,

@@ -102,6 +102,11 @@ impl Output {
         }
     }
 
+    /// Notes that so many bytes have left that were never in the buffer, which is empty.
+    pub(super) fn note_past(&mut self, count: usize) {
+        self.stalled.progress(count as u64, self.enough);
+    }
+
     fn release(&mut self) {
         let mut buffer = std::mem::take(&mut self.buffer);
         self.stalled.restart();

@@ -1,16 +1,19 @@
 //! The head and the end of an answer.
 
 use std::error::Error;
+use std::pin::Pin;
 
 use bytes::Bytes;
 use http::StatusCode;
 use squall_http::h1::{Exchange, ResponseStart, WriteError};
-use squall_http::{Body, DateLine, Response};
+use squall_http::{Body, BodyStream, DateLine, Response};
 
 use super::Connection;
 use super::exchange::{SLICE, Stage};
 use super::failure::{Failure, OneLine};
+use super::file::Sending;
 use crate::date;
+use crate::file::FileBody;
 
 impl Connection {
     /// Encodes the head of the service's answer, or of a 500 if it is one that must not be sent.
@@ -63,6 +66,7 @@ impl Connection {
                 piece,
                 stream: None,
             },
+            Body::Stream(stream) if wanted => self.begin_stream(stream),
             Body::Stream(stream) => Stage::Sending {
                 piece: Bytes::new(),
                 stream: Some(stream),
@@ -72,6 +76,24 @@ impl Connection {
             self.end_answer()?;
         }
         Ok(())
+    }
+
+    /// Leaves a file to the system, if the connection can do that.
+    fn begin_stream(&mut self, mut stream: Pin<Box<dyn BodyStream>>) -> Stage {
+        let length = stream.size_hint();
+        if self.stream().can_send_file()
+            && let Some(slice) = stream.as_mut().take_file()
+        {
+            if length == Some(slice.length) {
+                return Stage::File(Box::new(Sending::new(slice)));
+            }
+            // Framed for another length, it is held to that piece by piece.
+            stream = Box::pin(FileBody::of(slice));
+        }
+        Stage::Sending {
+            piece: Bytes::new(),
+            stream: Some(stream),
+        }
     }
 
     /// Ends an answer whose body is complete.

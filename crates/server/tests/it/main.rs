@@ -4,6 +4,7 @@ mod bodies;
 mod broken;
 mod choices;
 mod corpus;
+mod files;
 mod hostile_time;
 mod leaving;
 mod limits;
