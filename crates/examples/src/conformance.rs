@@ -5,7 +5,7 @@
 //! | `/plaintext` | `Hello, World!`, 13 bytes |
 //! | `/json` | a small object |
 //! | `/inspect` | the request as JSON: method, target, version, header fields, body in base64, trailer fields |
-//! | `/static/…` | a file of the folder `--static`, see [`Files`] |
+//! | `/static/…` | a file of the folder `--static`, see [`squall::web::files`] |
 //! | `/slow?ms=N` | a line, after so many milliseconds; 60,000 at most |
 //! | `/stream?n=N` | so many lines, a piece each; 1,000,000 at most |
 //! | `/mirror` | the body of the request, piece by piece as it comes |
@@ -14,21 +14,20 @@
 //! Each answers any method but CONNECT, which asks for a tunnel that is not there (405).
 
 mod answers;
-mod files;
 mod inspect;
 mod options;
-mod range;
 mod secure;
 
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Once, OnceLock};
 
 use squall::HttpServer;
 use squall::server::Request;
+use squall::web::Files;
 
 use crate::{Failure, say};
 use answers::Site;
-pub use files::Files;
 use options::{Asked, Options};
 
 /// Serves as `args` say until Ctrl-C or SIGTERM, and prints a line with the address once it accepts.
@@ -50,7 +49,7 @@ pub fn run(args: &[String]) -> squall::Result<()> {
 }
 
 fn serve(options: Options) -> squall::Result<()> {
-    let files = options.folder.as_deref().map(Files::of).transpose()?;
+    let files = options.folder.as_deref().map(files_of).transpose()?;
     let body_limit = usize::try_from(options.config.limits.body_bytes).unwrap_or(usize::MAX);
     let lines = Arc::new(OnceLock::<Vec<String>>::new());
     let factory = {
@@ -88,4 +87,10 @@ fn serve(options: Options) -> squall::Result<()> {
     // The factory runs for the first time after this.
     let _ = lines.set(told.collect());
     Ok(server.run()?)
+}
+
+fn files_of(folder: &Path) -> Result<Files, Failure> {
+    Files::new(folder).map_err(|err| {
+        Failure::new(format!("cannot show the folder `{}`", folder.display())).because(err)
+    })
 }

@@ -210,7 +210,7 @@ impl Application {
         ConfigError::of(problems)
     }
 
-    fn problem(mut self, problem: Problem) -> Self {
+    pub(crate) fn problem(mut self, problem: Problem) -> Self {
         tracing::error!(target: "squall::web", "{problem}");
         self.problems.push(problem);
         self

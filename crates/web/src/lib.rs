@@ -50,6 +50,7 @@
 //!
 //! * [`Application`]: routes and what they share; [`handler`]: what answers a route.
 //! * [`extract`]: the arguments of handlers; [`IntoResponse`]: their results; [`error`]: their failures.
+//! * [`files`]: the files of a folder.
 //! * [`sse`]: events that a page gets as they happen.
 //! * [`testing`]: a client that needs no socket.
 
@@ -57,6 +58,7 @@ mod application;
 mod context;
 pub mod error;
 pub mod extract;
+pub mod files;
 pub mod handler;
 mod response;
 mod router;
@@ -69,6 +71,7 @@ pub use application::{Application, ConfigError, Problem};
 pub use context::Context;
 pub use error::{Failure, HttpError, Result};
 pub use extract::{FromRequest, Path, Query, State};
+pub use files::Files;
 pub use handler::Handler;
 pub use response::{Html, IntoResponse, Json, JsonRejection, Redirect, Response};
 pub use router::PatternError;

@@ -9,8 +9,8 @@ use squall::http::{
     Body, BodyError, HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
 };
 use squall::sleep;
+use squall::web::Files;
 
-use super::files::Files;
 use super::inspect::inspect;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -60,7 +60,10 @@ pub(super) async fn answer(site: Rc<Site>, request: Request<Body>) -> Response<B
         "/mirror" => typed(kind(&head), body),
         path => match (path.strip_prefix("/static/"), &site.files) {
             (Some(file), Some(files)) => match *head.method() {
-                Method::GET | Method::HEAD => files.answer(file, &head).await,
+                Method::GET | Method::HEAD => {
+                    let asked = head.clone().into_parts().0.into();
+                    with_text(files.answer(file, &asked).await.into())
+                }
                 _ => not_allowed("GET, HEAD"),
             },
             _ => echo(&head, body, site.body_limit).await,
@@ -116,9 +119,20 @@ fn typed(kind: HeaderValue, body: impl Into<Body>) -> Response<Body> {
 }
 
 /// An answer that is a status and its name.
-pub(super) fn plain(status: StatusCode) -> Response<Body> {
+fn plain(status: StatusCode) -> Response<Body> {
     let mut response = of_type(TEXT, format!("{status}\n"));
     *response.status_mut() = status;
+    response
+}
+
+/// Adds the text that an application would add to an answer that is none of a file.
+fn with_text(mut response: Response<Body>) -> Response<Body> {
+    let status = response.status();
+    if status.is_client_error() || status.is_server_error() {
+        let (parts, body) = plain(status).into_parts();
+        response.headers_mut().extend(parts.headers);
+        *response.body_mut() = body;
+    }
     response
 }
 

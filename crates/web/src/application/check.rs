@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::router::PatternError;
 
@@ -63,6 +64,15 @@ pub enum Problem {
         /// Where the first was added.
         first: String,
     },
+    /// A folder of files cannot be read.
+    Folder {
+        /// The route.
+        route: String,
+        /// The folder, as it was given.
+        folder: PathBuf,
+        /// Why.
+        error: String,
+    },
     /// The path of a route cannot be one.
     Path {
         /// The route.
@@ -96,6 +106,17 @@ impl fmt::Display for Problem {
             }
             Self::FallbackTwice { added, first } => {
                 write!(f, "fallback at {added} conflicts with fallback at {first}")
+            }
+            Self::Folder {
+                route,
+                folder,
+                error,
+            } => {
+                let folder = folder.display();
+                write!(
+                    f,
+                    "route {route}: cannot serve the folder `{folder}`: {error}"
+                )
             }
             Self::Path { route, error } => write!(f, "route {route}: {error}"),
             Self::StateMissing { route, type_name } => {

@@ -4,6 +4,7 @@ mod application;
 mod bodies;
 mod extractors;
 mod failures;
+mod files;
 mod logs;
 mod responses;
 mod socket;
