@@ -50,21 +50,24 @@ async fn tell() -> String {
     whereabouts()
 }
 
-fn application(routes: usize) -> Application {
-    let application = Application::new()
+fn application(options: &Options) -> Application {
+    let mut application = Application::new()
         .get("/plaintext", plaintext)
         .get("/block/{ms}", sleep)
         .get("/loop", tell)
         .get("/json", message)
         .post("/json", echo);
-    (0..routes).fold(application, |application, n| {
+    if let Some(folder) = &options.folder {
+        application = application.static_files("/", folder);
+    }
+    (0..options.routes).fold(application, |application, n| {
         application.get(&pattern(n), show)
     })
 }
 
-fn serve(options: &Options) -> squall::Result<()> {
-    let routes = options.routes;
-    let server = HttpServer::new(move || application(routes)).loops(options.loops);
+fn serve(options: Options) -> squall::Result<()> {
+    let settings = options.clone();
+    let server = HttpServer::new(move || application(&settings)).loops(options.loops);
     let address = ("127.0.0.1", options.port);
     let (server, scheme) = match &options.tls {
         None => (server.listen(address)?, "http"),
@@ -80,12 +83,14 @@ fn serve(options: &Options) -> squall::Result<()> {
 }
 
 /// What `wire` says about the command line.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Options {
     port: u16,
     routes: usize,
     loops: usize,
     tls: Option<PathBuf>,
+    /// Where the file is; it has the name by which it is asked for.
+    folder: Option<PathBuf>,
 }
 
 fn arguments() -> Option<Options> {
@@ -94,6 +99,7 @@ fn arguments() -> Option<Options> {
         routes: 0,
         loops: 1,
         tls: None,
+        folder: None,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -103,6 +109,7 @@ fn arguments() -> Option<Options> {
             "--routes" => options.routes = value.parse().ok()?,
             "--loops" => options.loops = value.parse().ok()?,
             "--tls" => options.tls = Some(value.into()),
+            "--file" => options.folder = Some(value.strip_suffix("/file")?.into()),
             _ => return None,
         }
     }
@@ -112,11 +119,11 @@ fn arguments() -> Option<Options> {
 fn main() -> ExitCode {
     let Some(options) = arguments() else {
         eprintln!(
-            "squall-subject: expected `--port PORT`, `--routes COUNT`, `--loops COUNT` and `--tls FOLDER`"
+            "squall-subject: expected `--port PORT`, `--routes COUNT`, `--loops COUNT`, `--tls FOLDER` and `--file FOLDER/file`"
         );
         return ExitCode::from(2);
     };
-    match serve(&options) {
+    match serve(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             eprintln!("squall-subject: {err}");

@@ -56,6 +56,7 @@ pub(crate) const ROSTER: [Server; 10] = [
         Kind::Own("squall-subject"),
         &[
             Route::Block,
+            Route::File,
             Route::Json,
             Route::Loop,
             Route::Plaintext,
