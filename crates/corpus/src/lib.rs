@@ -1,7 +1,7 @@
 //! Attacks as data: text files that people read and write, rows that tests run.
 //!
-//! The corpora are `crates/server/tests/corpus` (requests) and `crates/client/tests/corpus` (responses). A file holds rows, a
-//! row is a few lines:
+//! The corpora are `crates/server/tests/corpus` (requests), `crates/client/tests/corpus` (responses) and
+//! `crates/websocket/tests/corpus` (frames). A file holds rows, a row is a few lines:
 //!
 //! ```text
 //! # A comment.

@@ -53,7 +53,7 @@ pub struct Decoder {
     head: [u8; LONGEST_HEAD],
     /// How long that beginning is; 0 while a frame is open.
     head_len: u8,
-    /// Bytes at the end of the open text that begin a character.
+    /// Bytes at the end of the open text that begin a character; 0 between messages, for no text ends within one.
     unfinished: u8,
     /// The frame whose payload is coming.
     frame: Option<Frame>,
@@ -249,7 +249,6 @@ impl Decoder {
             if head.opens.is_some() {
                 self.message = head.opens;
                 self.fragments = 0;
-                self.unfinished = 0;
                 scratch.message.clear();
             }
             self.fragments = self.fragments.saturating_add(1);

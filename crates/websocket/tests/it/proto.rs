@@ -1,6 +1,7 @@
 //! The protocol alone: bytes in, events and bytes out.
 
 mod close;
+mod corpus;
 mod drive;
 mod examples;
 mod limits;

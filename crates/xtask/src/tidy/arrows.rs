@@ -52,7 +52,7 @@ const HOUSE: [Room; 15] = [
         "websocket",
         2,
         &["http", "net", "ioloop"],
-        &["server", "client"],
+        &["server", "client", "corpus"],
     ),
     // Server and client are each other's best test.
     room(

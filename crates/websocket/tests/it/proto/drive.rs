@@ -54,6 +54,9 @@ pub(crate) const CLIENT: Setup = Setup {
     ..SERVER
 };
 
+/// Memory that is there from the start: a decoder finds what others have left.
+const SMALL: usize = 100;
+
 impl Setup {
     pub(crate) const fn compressed(self) -> Self {
         Self {
@@ -72,7 +75,9 @@ impl Setup {
         let mut scratch = Scratch::new();
         let mut seen = Vec::new();
         let mut error = None;
+        let mut received = 0;
         'pieces: for mut piece in pieces {
+            received += piece.len();
             loop {
                 let taken = decoder
                     .decode(&mut piece, &self.limits, &mut scratch)
@@ -92,6 +97,8 @@ impl Setup {
                 }
             }
             assert!(piece.is_empty(), "all of the input is used up");
+            let memory = scratch.message.capacity() + scratch.control.capacity();
+            assert!(memory <= 2 * received + SMALL, "{memory} bytes of memory");
             if !decoder.uses_scratch() {
                 scratch = garbage();
             }

@@ -1,6 +1,6 @@
 //! Text is UTF-8, however it is cut, and fails at the first byte that cannot be right (RFC 6455 section 8.1).
 
-use squall_websocket::proto::{CloseCode, ProtocolError};
+use squall_websocket::proto::{CloseCode, Decoder, Limits, ProtocolError, Role, Scratch};
 
 use super::drive::{CLIENT, Seen};
 
@@ -139,4 +139,12 @@ fn compressed_text_is_not_looked_at() {
     let transcript = CLIENT.compressed().decode(b"\x41\x02\xff\xfe\x80\x01\xff");
     assert_eq!(transcript.error, None);
     assert_eq!(transcript.seen.len(), 1);
+}
+
+#[test]
+fn text_in_parts_that_ends_within_a_character_fails_before_anybody_reads_it() {
+    let mut decoder = Decoder::new(Role::Client, false);
+    let mut input = &b"\x01\x01a\x80\x02\xe2\x82"[..];
+    let failed = decoder.decode(&mut input, &Limits::default(), &mut Scratch::new());
+    assert_eq!(failed, Err(ProtocolError::Text));
 }
