@@ -1,5 +1,7 @@
 //! What the fuzz targets share: an input with a few bytes of control behind it, and decoders that are driven to the end.
 
+pub mod frames;
+
 use http::{Method, Request};
 use squall_http::Body;
 use squall_http::h1::{

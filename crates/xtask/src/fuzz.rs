@@ -1,4 +1,4 @@
-//! Fuzzes the parsers and the connection for a bounded time, from seeds made of the attack corpora.
+//! Fuzzes the parsers, the frames and the connection for a bounded time, from seeds made of the attack corpora.
 //!
 //! The targets are in `fuzz/`, a workspace of its own; `cargo fuzz` builds them without a sanitizer, so the stable
 //! compiler is enough. What a run has found stays in `fuzz/corpus`, and the next one goes on from there.
@@ -12,12 +12,14 @@ use squall_corpus::Row;
 use crate::command::{cargo, output_of};
 
 /// The targets, and the corpora that they start from.
-const TARGETS: [(&str, &[Corpus]); 5] = [
+const TARGETS: [(&str, &[Corpus]); 7] = [
     ("request", &[REQUESTS]),
     ("response", &[RESPONSES]),
     ("round_trip", &[REQUESTS, RESPONSES]),
     ("split", &[REQUESTS, RESPONSES]),
     ("connection", &[REQUESTS]),
+    ("frames", &[OF_CLIENTS, OF_SERVERS]),
+    ("messages", &[OF_CLIENTS, OF_SERVERS]),
 ];
 
 /// A folder of attacks, and the control byte with which a target takes them for what they are.
@@ -33,6 +35,16 @@ const REQUESTS: Corpus = Corpus {
 const RESPONSES: Corpus = Corpus {
     folder: "crates/client/tests/corpus",
     control: 1,
+};
+/// Frames, which the target masks, to a server that has agreed to compression.
+const OF_CLIENTS: Corpus = Corpus {
+    folder: "crates/websocket/tests/corpus",
+    control: 6,
+};
+/// Frames to a client that has agreed to compression.
+const OF_SERVERS: Corpus = Corpus {
+    folder: "crates/websocket/tests/corpus",
+    control: 3,
 };
 
 /// Seconds that each target runs where nothing is said.
