@@ -74,6 +74,7 @@ mod batch;
 mod epoll;
 #[cfg(not(target_os = "linux"))]
 mod none;
+mod places;
 mod slot;
 mod state;
 mod transfer;
@@ -92,6 +93,7 @@ use crate::core::Core;
 use crate::error::NoCurrentLoop;
 #[cfg(not(target_os = "linux"))]
 use none as epoll;
+pub use places::Places;
 use slot::{PARKED, READ_CLOSED, READABLE, Slot, Token, WRITABLE, WRITE_CLOSED};
 pub(crate) use state::Reactor;
 pub use transfer::{receive, send};

@@ -376,19 +376,29 @@ impl IoStream {
     /// called then.
     pub fn try_read_with<R>(&mut self, take: impl FnOnce(&[u8]) -> R) -> io::Result<R> {
         let mut shared = borrow_shared();
-        let read = match &mut self.inner {
+        let outcome = self
+            .try_read(&mut shared)
+            .map(|count| take(&shared[..count]));
+        SHARED.set(Some(shared));
+        outcome
+    }
+
+    /// Reads what has come into `buffer` and answers with the number of bytes, none at the end of the stream; never waits.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`try_read_with`](Self::try_read_with).
+    pub fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.inner {
             Inner::Boxed(transport) => {
-                let mut buffer = ReadBuf::new(&mut shared);
+                let mut buffer = ReadBuf::new(buffer);
                 let read = now(|cx| Pin::new(&mut *transport).poll_read(cx, &mut buffer));
                 read.map(|()| buffer.filled().len())
             }
-            Inner::Duplex(end) => end.try_read(&mut ReadBuf::new(&mut shared)),
-            Inner::Portable(stream) => stream.try_read(&mut shared),
-            Inner::Watched(stream) => stream.try_read(&mut shared),
-        };
-        let outcome = read.map(|count| take(&shared[..count]));
-        SHARED.set(Some(shared));
-        outcome
+            Inner::Duplex(end) => end.try_read(&mut ReadBuf::new(buffer)),
+            Inner::Portable(stream) => stream.try_read(buffer),
+            Inner::Watched(stream) => stream.try_read(buffer),
+        }
     }
 
     /// Writes what there is room for and answers with the number of bytes, but never waits.

@@ -236,7 +236,12 @@ impl Connection {
         let unread = self.input.take_unread();
         if let Some(stream) = self.stream.take() {
             stream.unpark();
-            upgrade.resolve(Upgraded { stream, unread });
+            let presence = self.member.upgrade();
+            upgrade.resolve(Upgraded {
+                stream,
+                unread,
+                presence,
+            });
         }
         self.renew();
     }

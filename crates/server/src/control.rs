@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use crate::balance::Own;
+use crate::upgrade::Presence;
 
 /// How far a server is on its way to the end.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
@@ -75,6 +76,8 @@ pub(crate) struct Control {
     accepted: Cell<u64>,
     open: Cell<u64>,
     requests: Cell<u64>,
+    /// Of those that are open, how many speak another protocol by now.
+    upgraded: Cell<u64>,
     /// Where other loops see how many are open.
     own: Option<Own>,
     report: Cell<StopReport>,
@@ -122,6 +125,9 @@ impl Control {
             return;
         }
         self.phase.set(phase);
+        if phase == Phase::Aborting {
+            self.leave_upgraded();
+        }
         let mut wakers = self.phase_waiters.take();
         let mut seats = self.seats.borrow_mut();
         wakers.extend(seats.all.iter_mut().filter_map(Option::take));
@@ -204,6 +210,31 @@ impl Control {
         self.report.set(report);
         self.set_open(self.open.get() - 1);
         self.wake_leave_waiters();
+    }
+
+    /// Takes a connection that goes on with another protocol, and is counted already, for as long as
+    /// [`dismiss_upgraded`](Self::dismiss_upgraded) has not been called for it.
+    pub(crate) fn admit_upgraded(&self) {
+        self.upgraded.set(self.upgraded.get() + 1);
+        if self.phase.get() == Phase::Aborting {
+            self.leave_upgraded();
+        }
+    }
+
+    /// Notes the end of such a connection.
+    pub(crate) fn dismiss_upgraded(&self) {
+        // After the deadline they have been left all at once.
+        if let Some(upgraded) = self.upgraded.get().checked_sub(1) {
+            self.upgraded.set(upgraded);
+            self.leave(true);
+        }
+    }
+
+    /// Nobody knows how long the others' protocol takes to end, so nobody waits for it.
+    fn leave_upgraded(&self) {
+        for _ in 0..self.upgraded.take() {
+            self.leave(true);
+        }
     }
 
     fn set_open(&self, open: u64) {
@@ -289,6 +320,13 @@ impl Member {
         if let Some(seat) = self.seat.take() {
             self.control.free_seat(seat);
         }
+    }
+
+    /// Lets the connection be counted as one that speaks another protocol now.
+    pub(crate) fn upgrade(&mut self) -> Presence {
+        let presence = Presence::new(Rc::clone(&self.control));
+        self.hand_over();
+        presence
     }
 
     /// Becomes the member of a connection that is counted already.

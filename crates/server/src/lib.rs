@@ -56,4 +56,4 @@ pub use service::{Answer, ConnectInfo, Proxied, Service};
 pub use serving::Serving;
 pub use squall_http::Response;
 pub use trusted::{BadTrusted, Trusted};
-pub use upgrade::{OnUpgrade, Upgraded};
+pub use upgrade::{OnUpgrade, Presence, Upgraded};

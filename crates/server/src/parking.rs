@@ -12,15 +12,13 @@
 //! * time is counted in ticks of a task that exists while somebody is parked, so that a request costs no look at the
 //!   clock and no timer. A connection is closed up to a tick later than its time limit says.
 
-mod places;
-
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use squall_ioloop::reactor::{Parked, ParkedOwner};
+use squall_ioloop::reactor::{Parked, ParkedOwner, Places};
 use squall_ioloop::{sleep, spawn_callback};
 use squall_net::IoStream;
 
@@ -28,7 +26,6 @@ use crate::config::Config;
 use crate::connection::{Driver, Rest};
 use crate::control::{Control, Phase};
 use crate::service::{ConnectInfo, Service};
-use places::Places;
 
 /// Ticks in a keep-alive time limit, unless they would be longer than [`LONGEST_TICK`] or shorter than [`SHORTEST_TICK`].
 const TICKS: u32 = 16;

@@ -6,10 +6,11 @@ use std::rc::Rc;
 use http::{Extensions, HeaderMap, HeaderName, Method, Uri, Version};
 use squall_http::Body;
 use squall_http::h1::RequestHead;
+use squall_ioloop::Resolver;
 
 use crate::forwarded::ClientInfo;
 use crate::service::ConnectInfo;
-use crate::upgrade::OnUpgrade;
+use crate::upgrade::{OnUpgrade, Upgraded};
 
 /// A request: its head, its body, and what is known of its connection.
 ///
@@ -47,6 +48,18 @@ impl Request {
             info: None,
             upgrade: None,
         }
+    }
+
+    /// Makes a request whose client offers to change the protocol, for tests in memory: whoever gives a connection to the
+    /// resolver plays the server, which has sent the answer.
+    pub fn upgradable(head: RequestHead, body: Body) -> (Self, Resolver<Upgraded>) {
+        let (resolver, on_upgrade) = OnUpgrade::pair();
+        let upgrade = Some(on_upgrade);
+        let request = Self {
+            upgrade,
+            ..Self::new(head, body)
+        };
+        (request, resolver)
     }
 
     pub(crate) fn received(

@@ -1,11 +1,15 @@
-//! Numbered places in memory that does not move.
+//! Numbered places in memory that does not move: where an owner keeps what it has parked.
+
+use std::fmt;
 
 /// Places in a chunk.
 const CHUNK: usize = 256;
 
-/// Values by number. It grows by whole chunks, so that more values never mean a copy of those there are; the chunks are
-/// kept for later.
-pub(super) struct Places<T> {
+/// Values by number, such as the keys that descriptors are parked under.
+///
+/// It grows by whole chunks of 256, so that more values never mean a copy of those there are; the chunks are kept for
+/// later. A number is free, or reserved by somebody, whose place then has a value or is empty for the moment.
+pub struct Places<T> {
     chunks: Vec<Box<[Option<T>]>>,
     /// Numbers that nobody has.
     free: Vec<u32>,
@@ -14,7 +18,8 @@ pub(super) struct Places<T> {
 }
 
 impl<T> Places<T> {
-    pub(super) fn new() -> Self {
+    /// Makes it without any place.
+    pub fn new() -> Self {
         Self {
             chunks: Vec::new(),
             free: Vec::new(),
@@ -23,7 +28,7 @@ impl<T> Places<T> {
     }
 
     /// Takes a number that nobody has; its place is empty.
-    pub(super) fn reserve(&mut self) -> u32 {
+    pub fn reserve(&mut self) -> u32 {
         if self.free.is_empty() {
             self.grow();
         }
@@ -31,29 +36,45 @@ impl<T> Places<T> {
         self.free.pop().expect("there is one after growing")
     }
 
-    /// Gives a number back.
-    pub(super) fn free(&mut self, key: u32) {
+    /// Gives a number back, whose place must be empty.
+    ///
+    /// # Panics
+    ///
+    /// The number was never given.
+    pub fn free(&mut self, key: u32) {
         debug_assert!(self.place(key).is_none(), "nothing is thrown away");
         self.used -= 1;
         self.free.push(key);
     }
 
-    pub(super) fn put(&mut self, key: u32, value: T) {
+    /// Puts a value where its number was reserved.
+    ///
+    /// # Panics
+    ///
+    /// The number was never given.
+    pub fn put(&mut self, key: u32, value: T) {
         *self.place(key) = Some(value);
     }
 
     /// Empties a place, whose number stays taken.
-    pub(super) fn take(&mut self, key: u32) -> Option<T> {
+    pub fn take(&mut self, key: u32) -> Option<T> {
         let chunk = self.chunks.get_mut(key as usize / CHUNK)?;
         chunk[key as usize % CHUNK].take()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Returns the value in a place, to look at.
+    pub fn get(&self, key: u32) -> Option<&T> {
+        let chunk = self.chunks.get(key as usize / CHUNK)?;
+        chunk[key as usize % CHUNK].as_ref()
+    }
+
+    /// Whether all numbers are free.
+    pub fn is_empty(&self) -> bool {
         self.used == 0
     }
 
     /// Returns the numbers of all places that are not empty.
-    pub(super) fn keys(&self) -> Vec<u32> {
+    pub fn keys(&self) -> Vec<u32> {
         let places = self.chunks.iter().flat_map(|chunk| chunk.iter());
         // There are fewer chunks than `grow` has numbers for.
         let full = places.zip(0u32..).filter(|(place, _)| place.is_some());
@@ -61,7 +82,7 @@ impl<T> Places<T> {
     }
 
     /// Empties all places whose values are like this, and gives their numbers back.
-    pub(super) fn remove_if(&mut self, like: impl Fn(&T) -> bool) -> Vec<T> {
+    pub fn remove_if(&mut self, like: impl Fn(&T) -> bool) -> Vec<T> {
         let mut removed = Vec::new();
         let places = self.chunks.iter_mut().flat_map(|chunk| chunk.iter_mut());
         for (place, key) in places.zip(0u32..) {
@@ -74,6 +95,11 @@ impl<T> Places<T> {
         removed
     }
 
+    /// Returns the values that are there, in the order of their numbers.
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        self.chunks.iter().flat_map(|chunk| chunk.iter().flatten())
+    }
+
     fn grow(&mut self) {
         let first = u32::try_from(self.chunks.len() * CHUNK).expect("fewer than four billion");
         self.chunks.push((0..CHUNK).map(|_| None).collect());
@@ -82,6 +108,20 @@ impl<T> Places<T> {
 
     fn place(&mut self, key: u32) -> &mut Option<T> {
         &mut self.chunks[key as usize / CHUNK][key as usize % CHUNK]
+    }
+}
+
+impl<T> Default for Places<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> fmt::Debug for Places<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Places")
+            .field("used", &self.used)
+            .finish_non_exhaustive()
     }
 }
 
