@@ -54,6 +54,7 @@
 //! * [`http`]: requests, responses and bodies; HTTP/1.1 as state machines without I/O.
 //! * [`net`]: listeners and streams.
 //! * [`server`], [`client`]: the two ends of HTTP.
+//! * [`websocket`]: WebSockets, both ends.
 //! * [`web`]: applications, routes, handlers, extractors, server-sent events, a test client.
 //!
 //! # Tornado's words
@@ -82,6 +83,8 @@ pub use squall_net as net;
 pub use squall_server as server;
 #[doc(inline)]
 pub use squall_web as web;
+#[doc(inline)]
+pub use squall_websocket as websocket;
 
 pub use client::HttpClient;
 pub use ioloop::{
@@ -90,6 +93,7 @@ pub use ioloop::{
 };
 pub use server::HttpServer;
 pub use web::{Application, Json, Path, Query, State};
+pub use websocket::{Message, WebSocket, WebSocketHandler};
 
 pub mod http {
     //! HTTP: the vocabulary of the `http` crate, bodies, and HTTP/1.1 as state machines without I/O.

@@ -12,12 +12,14 @@ use std::rc::Rc;
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, StatusCode};
 use squall_server::{Answer, Request, Service};
+use squall_websocket::{WebSocketOptions, WebSocketStream};
 
 use crate::context::{Context, Label, Shared};
 use crate::error::HttpError;
 use crate::handler::Handler;
 use crate::response::{IntoResponse, Response};
 use crate::router::{Pattern, Spans, Tree};
+use crate::websocket::{HandlerRoute, IntoWebSocketHandler, StreamRoute};
 
 use guard::Report;
 use methods::{Methods, Route};
@@ -156,6 +158,94 @@ impl Application {
             Ok(()) => self,
             Err(problem) => self.problem(problem),
         }
+    }
+
+    /// Adds a route for WebSockets: the closure is called for each opening handshake, and makes the handler that answers
+    /// its messages. It gets the request, and may refuse by returning an error.
+    ///
+    /// ```
+    /// use squall_web::{Application, Context, HttpError, Result};
+    /// use squall_websocket::{Message, WebSocket, WebSocketHandler};
+    ///
+    /// struct Guest {
+    ///     name: String,
+    /// }
+    ///
+    /// impl WebSocketHandler for Guest {
+    ///     async fn message(&mut self, ws: &WebSocket, message: Message<'_>) -> squall_websocket::Result {
+    ///         ws.send(format!("{} said {} bytes", self.name, message.len()))?;
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// fn guest(cx: &mut Context) -> Result<Guest> {
+    ///     let name = cx.path("name")?.into_owned();
+    ///     if name == "nobody" {
+    ///         return Err(HttpError::forbidden("somebody has to come"));
+    ///     }
+    ///     Ok(Guest { name })
+    /// }
+    ///
+    /// let app = Application::new().websocket("/guests/{name}", guest);
+    /// # app.check().unwrap();
+    /// ```
+    #[track_caller]
+    pub fn websocket<R, Kind>(self, path: &str, make: impl Fn(&mut Context) -> R + 'static) -> Self
+    where
+        R: IntoWebSocketHandler<Kind> + 'static,
+        Kind: 'static,
+    {
+        self.websocket_with(path, WebSocketOptions::default(), make)
+    }
+
+    /// Adds a route for WebSockets with options of its own; see [`websocket`](Self::websocket).
+    #[track_caller]
+    pub fn websocket_with<R, Kind>(
+        self,
+        path: &str,
+        options: WebSocketOptions,
+        make: impl Fn(&mut Context) -> R + 'static,
+    ) -> Self
+    where
+        R: IntoWebSocketHandler<Kind> + 'static,
+        Kind: 'static,
+    {
+        self.route(Method::GET, path, HandlerRoute::new(options, make))
+    }
+
+    /// Adds a route for WebSockets that a function talks on: it runs in a task of its own for each connection, and an error
+    /// of it is logged. Where it wants arguments from the request, write a handler with a
+    /// [`WebSocketUpgrade`](crate::WebSocketUpgrade).
+    #[track_caller]
+    pub fn websocket_stream<Fut>(
+        self,
+        path: &str,
+        function: impl Fn(WebSocketStream) -> Fut + 'static,
+    ) -> Self
+    where
+        Fut: Future<Output = squall_websocket::Result> + 'static,
+    {
+        self.websocket_stream_with(path, WebSocketOptions::default(), function)
+    }
+
+    /// Adds such a route with options of its own; see [`websocket_stream`](Self::websocket_stream).
+    #[track_caller]
+    pub fn websocket_stream_with<Fut>(
+        self,
+        path: &str,
+        options: WebSocketOptions,
+        function: impl Fn(WebSocketStream) -> Fut + 'static,
+    ) -> Self
+    where
+        Fut: Future<Output = squall_websocket::Result> + 'static,
+    {
+        self.route(Method::GET, path, StreamRoute::new(options, function))
+    }
+
+    /// Sets the options of WebSockets that handlers open by a [`WebSocketUpgrade`](crate::WebSocketUpgrade).
+    pub fn websocket_options(mut self, options: WebSocketOptions) -> Self {
+        Rc::make_mut(&mut self.shared).set_websockets(options);
+        self
     }
 
     /// Adds a handler for the paths that no route has; without it they are 404.

@@ -2,6 +2,7 @@
 
 use std::any::{Any, TypeId, type_name};
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
@@ -10,9 +11,11 @@ use http::{HeaderMap, HeaderName, Method, Uri};
 use percent_encoding::percent_decode_str;
 use squall_http::Body;
 use squall_server::{OnUpgrade, Request};
+use squall_websocket::{Acceptor, WebSocketHandler, WebSocketOptions};
 
 use crate::extract::{BodyRejection, MissingState, PathRejection};
 use crate::router::{Pattern, Spans};
+use crate::websocket::Place;
 
 /// A request, the parameters of its route, and what its application shares: what extractors read.
 pub struct Context {
@@ -68,6 +71,11 @@ impl Context {
     /// Whether all of the body is here, so that collecting it need not wait; also when it was taken.
     pub(crate) fn has_whole_body(&self) -> bool {
         matches!(self.request.body(), Body::Full(_))
+    }
+
+    /// What the application shares.
+    pub(crate) fn shared(&self) -> &Rc<Shared> {
+        &self.shared
     }
 
     /// Takes the right to the connection after a change of the protocol; `None` if the client does not offer one.
@@ -178,6 +186,10 @@ pub(crate) struct Shared {
     states: HashMap<TypeId, Rc<dyn Any>>,
     /// In bytes.
     pub(crate) body_limit: usize,
+    /// What the WebSockets of handlers that decide for themselves have in common.
+    websockets: Rc<Place>,
+    /// Look after those of them that have a handler, by its type.
+    acceptors: Rc<RefCell<HashMap<TypeId, Rc<dyn Any>>>>,
 }
 
 impl Shared {
@@ -185,6 +197,8 @@ impl Shared {
         Self {
             states: HashMap::new(),
             body_limit,
+            websockets: Place::new(WebSocketOptions::default()),
+            acceptors: Rc::default(),
         }
     }
 
@@ -195,6 +209,24 @@ impl Shared {
 
     pub(crate) fn has_state(&self, id: TypeId) -> bool {
         self.states.contains_key(&id)
+    }
+
+    pub(crate) fn websockets(&self) -> &Rc<Place> {
+        &self.websockets
+    }
+
+    pub(crate) fn acceptor<H: WebSocketHandler>(&self) -> Rc<Acceptor<H>> {
+        let mut acceptors = self.acceptors.borrow_mut();
+        let acceptor = acceptors
+            .entry(TypeId::of::<H>())
+            .or_insert_with(|| Rc::new(Acceptor::<H>::new()));
+        let acceptor = Rc::clone(acceptor).downcast();
+        acceptor.expect("each is kept under its type")
+    }
+
+    /// Sets the options of those WebSockets.
+    pub(crate) fn set_websockets(&mut self, options: WebSocketOptions) {
+        self.websockets = Place::new(options);
     }
 
     fn state<T: 'static>(&self) -> Option<Rc<T>> {

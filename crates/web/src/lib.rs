@@ -52,6 +52,7 @@
 //! * [`extract`]: the arguments of handlers; [`IntoResponse`]: their results; [`error`]: their failures.
 //! * [`files`]: the files of a folder.
 //! * [`sse`]: events that a page gets as they happen.
+//! * [`websocket`]: connections on which both sides speak.
 //! * [`testing`]: a client that needs no socket.
 
 mod application;
@@ -64,6 +65,7 @@ mod response;
 mod router;
 pub mod sse;
 pub mod testing;
+pub mod websocket;
 
 use squall_http::Body;
 
@@ -75,6 +77,7 @@ pub use files::Files;
 pub use handler::Handler;
 pub use response::{Html, IntoResponse, Json, JsonRejection, Redirect, Response};
 pub use router::PatternError;
+pub use websocket::WebSocketUpgrade;
 
 /// A request: the type of the `http` crate, with our body.
 pub type Request = http::Request<Body>;

@@ -25,6 +25,7 @@
 
 mod request;
 mod response;
+mod websocket;
 
 use std::fmt;
 use std::rc::Rc;
@@ -34,6 +35,7 @@ use squall_server::Service;
 
 pub use request::TestRequest;
 pub use response::{TestResponse, TestStream};
+pub use websocket::TestWebSocket;
 
 /// Calls an application, or any other service, in memory. Clones call the same one.
 #[derive(Clone)]
@@ -71,6 +73,16 @@ impl TestClient {
         patch PATCH;
         head HEAD;
         options OPTIONS;
+    }
+
+    /// Begins to open a WebSocket at a route, without a socket.
+    ///
+    /// # Panics
+    ///
+    /// The target cannot be a URI.
+    #[track_caller]
+    pub fn websocket(&self, target: &str) -> TestWebSocket {
+        TestWebSocket::new(Rc::clone(&self.service), self.request(Method::GET, target))
     }
 
     /// Begins a request of any method; the target is a path with a query, `*`, or a whole URI.

@@ -77,6 +77,11 @@ impl TestRequest {
         self
     }
 
+    /// The request as it is so far.
+    pub(super) fn into_request(self) -> Request {
+        self.request
+    }
+
     /// Sends the request and returns as soon as the response has begun, for bodies that go on for long.
     ///
     /// # Cancel safety

@@ -10,6 +10,7 @@ mod responses;
 mod socket;
 mod sse;
 mod state;
+mod websocket;
 
 use std::error::Error;
 

@@ -1,0 +1,175 @@
+//! Routes that open WebSockets.
+
+use std::future::{Ready, ready};
+use std::rc::Rc;
+
+use squall_server::Presence;
+use squall_websocket::{Acceptor, Connection, WebSocketHandler, WebSocketOptions, WebSocketStream};
+
+use super::guest::Guest;
+use super::opening::Place;
+use crate::context::Context;
+use crate::extract::Needs;
+use crate::handler::Handler;
+use crate::response::{IntoResponse, Response};
+
+/// What the closure of a WebSocket route may return: a [`WebSocketHandler`], or a `Result` of one whose error is the
+/// response that refuses the connection. The compiler finds `Kind`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot answer a WebSocket",
+    label = "not a `WebSocketHandler`",
+    note = "the closure of a WebSocket route returns a type that implements `WebSocketHandler`, or a `Result` of one"
+)]
+pub trait IntoWebSocketHandler<Kind> {
+    /// The handler.
+    type Handler: WebSocketHandler;
+
+    /// Gives the handler, or refuses.
+    ///
+    /// # Errors
+    ///
+    /// The response that says why.
+    fn into_handler(self) -> Result<Self::Handler, Response>;
+}
+
+/// Says that a handler was returned.
+#[derive(Debug)]
+pub enum Plain {}
+
+/// Says that a result was returned.
+#[derive(Debug)]
+pub enum Fallible {}
+
+impl<H: WebSocketHandler> IntoWebSocketHandler<Plain> for H {
+    type Handler = H;
+
+    fn into_handler(self) -> Result<H, Response> {
+        Ok(self)
+    }
+}
+
+impl<H: WebSocketHandler, E: IntoResponse> IntoWebSocketHandler<Fallible> for Result<H, E> {
+    type Handler = H;
+
+    fn into_handler(self) -> Result<H, Response> {
+        self.map_err(IntoResponse::into_response)
+    }
+}
+
+/// Opens a WebSocket for a new handler.
+pub(crate) struct HandlerRoute<M, H: WebSocketHandler> {
+    place: Rc<Place>,
+    make: M,
+    acceptor: Rc<Acceptor<Guest<H>>>,
+}
+
+impl<M, H: WebSocketHandler> HandlerRoute<M, H> {
+    pub(crate) fn new(options: WebSocketOptions, make: M) -> Self {
+        Self {
+            place: Place::new(options),
+            make,
+            acceptor: Rc::default(),
+        }
+    }
+}
+
+impl<M, R, Kind> Handler<(R, Kind)> for HandlerRoute<M, R::Handler>
+where
+    M: Fn(&mut Context) -> R + 'static,
+    R: IntoWebSocketHandler<Kind> + 'static,
+    Kind: 'static,
+{
+    type Begun = Ready<Response>;
+
+    fn begin(&self, cx: &mut Context) -> Option<Result<Ready<Response>, Response>> {
+        Some(match (self.make)(cx).into_handler() {
+            Ok(handler) => {
+                let acceptor = Rc::clone(&self.acceptor);
+                let give = move |connection, presence| {
+                    acceptor.accept(connection, Guest::new(handler, presence));
+                };
+                Ok(ready(open(&self.place, cx, give)))
+            }
+            Err(refused) => Err(refused),
+        })
+    }
+
+    async fn call(self: Rc<Self>, mut cx: Context) -> Response {
+        match self.begin(&mut cx) {
+            Some(Ok(response)) => response.await,
+            Some(Err(refused)) => refused,
+            None => Response::default(),
+        }
+    }
+
+    fn needs(_needs: &mut Needs) {}
+}
+
+/// Opens a WebSocket for a function that asks for messages.
+pub(crate) struct StreamRoute<F> {
+    place: Rc<Place>,
+    function: Rc<F>,
+}
+
+impl<F> StreamRoute<F> {
+    pub(crate) fn new(options: WebSocketOptions, function: F) -> Self {
+        Self {
+            place: Place::new(options),
+            function: Rc::new(function),
+        }
+    }
+}
+
+impl<F, Fut> Handler<(Fut,)> for StreamRoute<F>
+where
+    F: Fn(WebSocketStream) -> Fut + 'static,
+    Fut: Future<Output = squall_websocket::Result> + 'static,
+{
+    type Begun = Ready<Response>;
+
+    fn begin(&self, cx: &mut Context) -> Option<Result<Ready<Response>, Response>> {
+        let function = Rc::clone(&self.function);
+        let give = move |connection, presence| {
+            run(connection, presence, move |ws| function(ws));
+        };
+        Some(Ok(ready(open(&self.place, cx, give))))
+    }
+
+    async fn call(self: Rc<Self>, mut cx: Context) -> Response {
+        match self.begin(&mut cx) {
+            Some(Ok(response)) => response.await,
+            _ => Response::default(),
+        }
+    }
+
+    fn needs(_needs: &mut Needs) {}
+}
+
+fn open(
+    place: &Rc<Place>,
+    cx: &mut Context,
+    give: impl FnOnce(Connection, Presence) + 'static,
+) -> Response {
+    let upgrade = cx.on_upgrade();
+    let request = cx.request();
+    let (method, version) = (request.method(), request.version());
+    place.open(method, version, request.headers(), upgrade, give)
+}
+
+/// Runs a function with a connection, in a task of its own.
+pub(super) fn run<Fut>(
+    connection: Connection,
+    presence: Presence,
+    function: impl FnOnce(WebSocketStream) -> Fut + 'static,
+) where
+    Fut: Future<Output = squall_websocket::Result> + 'static,
+{
+    let future = function(WebSocketStream::new(connection));
+    squall_ioloop::spawn_callback(async move {
+        if let Err(error) = future.await {
+            let cause = crate::error::chain(&*error);
+            tracing::error!(target: "squall::web", "WebSocket ended: {cause}");
+        }
+        drop(presence);
+    });
+}

@@ -1,0 +1,74 @@
+//! A connection together with its handler.
+
+use crate::handler::WebSocketHandler;
+use crate::link::Flushed;
+use crate::proto::{CloseCode, CloseFrame, MessageKind, Scratch};
+use crate::reader::{Reader, Step};
+use crate::websocket::WebSocket;
+
+/// A connection and its handler; all of what an idle connection is, but for its [`Link`](crate::link::Link).
+pub(crate) struct Session<H> {
+    pub(crate) ws: WebSocket,
+    pub(crate) reader: Reader,
+    pub(crate) handler: H,
+}
+
+impl<H: WebSocketHandler> Session<H> {
+    pub(crate) fn new(ws: WebSocket, handler: H) -> Box<Self> {
+        Box::new(Self {
+            reader: Reader::new(&ws.link),
+            ws,
+            handler,
+        })
+    }
+
+    /// Tells the handler that the connection is open.
+    pub(crate) fn open(&mut self) {
+        if let Err(error) = self.handler.open(&self.ws) {
+            self.ws.link.fail_with(&*error);
+        }
+    }
+
+    /// Takes input until a message has come, which stands in the scratch then; `None` when it is used up.
+    #[inline]
+    pub(crate) fn next(&mut self, input: &mut &[u8], scratch: &mut Scratch) -> Option<MessageKind> {
+        loop {
+            match self.reader.step(&self.ws.link, input, scratch) {
+                Step::Message(kind) => return Some(kind),
+                Step::Ping => self.handler.ping(&self.ws, &scratch.control),
+                Step::Pong => self.handler.pong(&self.ws, &scratch.control),
+                Step::Closed | Step::More => return None,
+            }
+        }
+    }
+
+    /// Sends what is queued, and tells the handler when that was all.
+    pub(crate) fn flush(&mut self) {
+        if self.ws.link.flush() == Flushed::All {
+            self.handler.drain(&self.ws);
+        }
+    }
+
+    /// Ends the connection, and tells the handler.
+    pub(crate) fn finish(&mut self) {
+        let frame = self.ws.link.finish();
+        self.handler.close(&self.ws, &frame);
+    }
+}
+
+impl<H> Drop for Session<H> {
+    /// A session that was not finished has lost its handler to a panic, or its loop is closed.
+    fn drop(&mut self) {
+        let link = &self.ws.link;
+        if link.is_finished() {
+            return;
+        }
+        if std::thread::panicking() {
+            let frame = CloseFrame::new(CloseCode::INTERNAL_ERROR, "");
+            link.end(Some(&frame), frame.clone(), false);
+            link.end_turn();
+            link.flush();
+        }
+        link.finish();
+    }
+}
