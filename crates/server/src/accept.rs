@@ -71,9 +71,16 @@ impl Acceptor {
         if control.poll_phase(Phase::Stopping, cx).is_ready() {
             return Poll::Ready(None);
         }
-        if config.when_full == WhenFull::Wait {
-            let most_open = (config.max_connections.max(1) - 1) as u64;
-            ready!(control.poll_at_most(most_open, cx));
+        let most_open = (config.max_connections.max(1) - 1) as u64;
+        match config.when_full {
+            WhenFull::CloseIdle => {
+                let room = control.poll_at_most(most_open, cx);
+                if room.is_pending() {
+                    ready!(self.intake.parking.poll_any(cx));
+                }
+            }
+            WhenFull::Refuse => {}
+            WhenFull::Wait => ready!(control.poll_at_most(most_open, cx)),
         }
         listener.poll_accept(cx).map(Some)
     }

@@ -380,7 +380,8 @@ impl Drop for Member {
     }
 }
 
-fn remember(waiters: &mut Vec<Waker>, cx: &Context<'_>) {
+/// Adds the waker to those that wait, unless it is one of them.
+pub(crate) fn remember(waiters: &mut Vec<Waker>, cx: &Context<'_>) {
     if !waiters.iter().any(|waker| waker.will_wake(cx.waker())) {
         waiters.push(cx.waker().clone());
     }

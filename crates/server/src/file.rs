@@ -18,7 +18,7 @@ const PIECE: usize = 64 * 1024;
 
 /// Bytes of a file as the body of an answer, however many: never more than 64 KiB of them are in memory.
 ///
-/// On Linux, to a TCP or Unix socket without TLS, the system sends them by itself (`sendfile`), at most 256 KiB in one go.
+/// On Linux, to a TCP or Unix socket without TLS, the system sends them by itself (`sendfile`), at most 512 KiB in one go.
 /// Elsewhere they are read piece by piece. What is not in the system's cache is read on a thread of the loop's pool
 /// ([`IoLoop::set_default_executor`]), so that a slow disk never holds up the loop.
 ///

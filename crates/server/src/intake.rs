@@ -46,6 +46,10 @@ impl Intake {
         let left = match balance.choose(Some(*number)) {
             Some(to) if to != *number => hand(balance, Some(self), to, newcomer),
             None if self.config.when_full == WhenFull::Refuse => return self.refuse(newcomer),
+            None if self.config.when_full == WhenFull::CloseIdle => {
+                self.parking.make_room();
+                Some(newcomer)
+            }
             _ => Some(newcomer),
         };
         if let Some(newcomer) = left {
@@ -178,10 +182,11 @@ impl Intake {
         let full = self.full.get();
         if open >= most && !full {
             let others = match self.config.when_full {
-                WhenFull::Refuse => "are refused",
-                WhenFull::Wait => "wait",
+                WhenFull::CloseIdle => "take the places of idle ones",
+                WhenFull::Refuse => "are refused until one leaves",
+                WhenFull::Wait => "wait until one leaves",
             };
-            tracing::warn!(%peer, "{most} connections are open (max_connections), newcomers {others} until one leaves");
+            tracing::warn!(%peer, "{most} connections are open (max_connections), newcomers {others}");
         }
         self.full
             .set(open >= most || (full && open > most - most / 10));

@@ -12,6 +12,8 @@
 //! * time is counted in ticks of a task that exists while somebody is parked, so that a request costs no look at the
 //!   clock and no timer. A connection is closed up to a tick later than its time limit says.
 
+mod eldest;
+
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -24,13 +26,17 @@ use squall_net::IoStream;
 
 use crate::config::Config;
 use crate::connection::{Driver, Rest};
-use crate::control::{Control, Phase};
+use crate::control::{Control, Phase, remember};
 use crate::service::{ConnectInfo, Service};
+use eldest::Eldest;
 
 /// Ticks in a keep-alive time limit, unless they would be longer than [`LONGEST_TICK`] or shorter than [`SHORTEST_TICK`].
 const TICKS: u32 = 16;
 const LONGEST_TICK: Duration = Duration::from_secs(1);
 const SHORTEST_TICK: Duration = Duration::from_millis(10);
+
+/// Connections that are asked whether they have something to read before one is closed in spite of that.
+const ASKED: usize = 8;
 
 /// The idle connections of one server on one loop.
 pub(crate) struct Parking {
@@ -46,6 +52,10 @@ pub(crate) struct Parking {
     now: Cell<u32>,
     /// Somebody counts the ticks.
     ticking: Cell<bool>,
+    /// Those to be closed for newcomers.
+    eldest: RefCell<Eldest>,
+    /// Wait for somebody to be parked.
+    waiting: RefCell<Vec<Waker>>,
 }
 
 /// A connection that waits for a request.
@@ -72,6 +82,8 @@ impl Parking {
             spare: Cell::new(None),
             now: Cell::new(0),
             ticking: Cell::new(false),
+            eldest: RefCell::default(),
+            waiting: RefCell::default(),
         });
         let owner = ParkedOwner::new(Rc::clone(&parking) as Rc<dyn Parked>);
         parking.owner.replace(Some(owner));
@@ -104,6 +116,52 @@ impl Parking {
         }
         if !self.ticking.replace(true) {
             spawn_callback(Rc::clone(self).tick());
+        }
+        let waiting = self.waiting.take();
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// Waits until somebody is parked.
+    pub(crate) fn poll_any(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.places.borrow().is_empty() {
+            remember(&mut self.waiting.borrow_mut(), cx);
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+
+    /// Closes the connection that has been idle for longest, if there is one.
+    pub(crate) fn make_room(&self) {
+        let mut asked = None;
+        for _ in 0..ASKED {
+            let Some(key) = self.next_eldest() else { break };
+            let unread = |idle: &Idle| idle.stream.has_unread();
+            let speaks = self.places.borrow().get(key).is_some_and(unread);
+            if !speaks {
+                return self.close(key);
+            }
+            asked.get_or_insert(key);
+        }
+        if let Some(key) = asked {
+            self.close(key);
+        }
+    }
+
+    fn next_eldest(&self) -> Option<u32> {
+        let places = self.places.borrow();
+        let mut eldest = self.eldest.borrow_mut();
+        eldest.next(&places, self.now.get(), |idle| idle.since)
+    }
+
+    /// Closes an idle connection for a newcomer.
+    fn close(&self, key: u32) {
+        let idle = self.places.borrow_mut().take(key);
+        if let Some(idle) = idle {
+            self.places.borrow_mut().free(key);
+            let (peer, most) = (&idle.info.peer, self.config.max_connections);
+            tracing::debug!(%peer, "idle connection closed for a newcomer, there are {most} already (max_connections)");
+            drop(idle);
+            self.control.leave(false);
         }
     }
 

@@ -90,7 +90,7 @@ const FLAGS: &[Flag] = &[
     flag!("--min-rate", "BYTES", "a second, of a body or an answer; 0 for any", rate => config.min_rate),
     flag!("--unread-bytes", "BYTES", "of an unread body that are skipped", bytes => config.unread_bytes),
     flag!("--max-connections", "N", "open at a time on one loop", count => config.max_connections),
-    flag!("--when-full", "refuse|wait", "what newcomers beyond that get", when_full => config.when_full),
+    flag!("--when-full", "close-idle|refuse|wait", "what newcomers beyond that get", when_full => config.when_full),
     flag!("--proxy-protocol", "NETWORKS", "proxies that send a PROXY header", networks => config.proxy_protocol),
     flag!("--forwarding", "NETWORKS", "proxies whose X-Forwarded-* are believed", forwarding => config.forwarding),
     flag!("--handshake-timeout", "TIME", "a TLS handshake", time => config.handshake_timeout),
@@ -256,9 +256,10 @@ fn forwarding(text: &str) -> Result<Arc<Forwarding>, String> {
 
 fn when_full(text: &str) -> Result<WhenFull, String> {
     match text {
+        "close-idle" => Ok(WhenFull::CloseIdle),
         "refuse" => Ok(WhenFull::Refuse),
         "wait" => Ok(WhenFull::Wait),
-        _ => Err("refuse or wait".to_owned()),
+        _ => Err("close-idle, refuse or wait".to_owned()),
     }
 }
 
@@ -316,7 +317,7 @@ mod tests {
             let value = match flag.value {
                 "TIME" => "77s",
                 "yes|no" => "yes",
-                "refuse|wait" => "refuse",
+                "close-idle|refuse|wait" => "close-idle",
                 "NETWORKS" => "10.0.0.7",
                 _ => "77",
             };
@@ -330,7 +331,7 @@ mod tests {
                 ("--tls", _) => "port: 77".to_owned(),
                 ("--cert" | "--key", _) => format!("{field}: \"77\""),
                 (_, "10.0.0.7") => format!("{field}: Some("),
-                (_, "refuse") => "when_full: Refuse".to_owned(),
+                (_, "close-idle") => "when_full: CloseIdle".to_owned(),
                 (_, "yes") => format!("{field}: true"),
                 _ => format!("{field}: {value}"),
             };

@@ -68,6 +68,14 @@ impl<T> Places<T> {
         chunk[key as usize % CHUNK].as_ref()
     }
 
+    /// Returns all values with their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
+        let places = self.chunks.iter().flat_map(|chunk| chunk.iter());
+        // There are fewer chunks than `grow` has numbers for.
+        let numbered = (0u32..).zip(places);
+        numbered.filter_map(|(key, place)| Some((key, place.as_ref()?)))
+    }
+
     /// Whether all numbers are free.
     pub fn is_empty(&self) -> bool {
         self.used == 0
@@ -75,10 +83,7 @@ impl<T> Places<T> {
 
     /// Returns the numbers of all places that are not empty.
     pub fn keys(&self) -> Vec<u32> {
-        let places = self.chunks.iter().flat_map(|chunk| chunk.iter());
-        // There are fewer chunks than `grow` has numbers for.
-        let full = places.zip(0u32..).filter(|(place, _)| place.is_some());
-        full.map(|(_, key)| key).collect()
+        self.iter().map(|(key, _)| key).collect()
     }
 
     /// Empties all places whose values are like this, and gives their numbers back.
@@ -140,6 +145,7 @@ mod tests {
         }
         assert_eq!(places.take(7), Some(14));
         assert_eq!(places.take(7), None);
+        assert_eq!((places.get(7), places.get(8)), (None, Some(&16)));
         assert_eq!(places.keys().len(), 599);
         places.free(7);
         assert_eq!(places.reserve(), 7);

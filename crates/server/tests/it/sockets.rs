@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use http::Response;
 use squall_http::Body;
-use squall_ioloop::{ThreadPoolExecutor, moment, spawn};
+use squall_ioloop::{Promise, ThreadPoolExecutor, moment, promise, sleep, spawn};
 use squall_net::{Address, IoStream};
-use squall_server::{Config, HttpServer, Request, Serving};
+use squall_server::{Config, HttpServer, Request, Serving, WhenFull};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::log::Log;
 use crate::wire::Wire;
-use crate::{echo, on_loop};
+use crate::{echo, on_loop, on_paused_loop};
 
 fn serve(config: Config) -> std::io::Result<Serving> {
     HttpServer::new(|| echo)
@@ -199,6 +200,86 @@ fn beyond_the_most_connections_newcomers_wait_for_one_to_leave() {
         assert_eq!(serving.counts().accepted, 2);
         drop(first);
         third.await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn newcomers_take_the_place_of_whoever_has_been_idle_for_longest() {
+    on_paused_loop(async {
+        let log = Log::catch();
+        let serving = serve(Config {
+            max_connections: 3,
+            when_full: WhenFull::CloseIdle,
+            ..Config::default()
+        })?;
+        let get = "GET / HTTP/1.1\r\nHost: test\r\n\r\n";
+        let mut wires = Vec::new();
+        for _ in 0..3 {
+            wires.push(connect(&serving).await?);
+            sleep(Duration::from_secs(3)).await;
+        }
+        // The first one is no longer the oldest.
+        wires[0].send(get).await;
+        wires[0].until("[]").await;
+        for (place, closed) in [(3, 1), (4, 2), (5, 0)] {
+            wires.push(connect(&serving).await?);
+            wires[place].send(get).await;
+            wires[place].until("[]").await;
+            assert_eq!(wires[closed].rest().await, "", "{closed}");
+            sleep(Duration::from_secs(3)).await;
+        }
+        let counts = serving.counts();
+        assert_eq!((counts.open, counts.accepted), (3, 6));
+        let closed = log.at("DEBUG idle connection closed for a newcomer, there are 3 already (max_connections) peer=127.0.0.1:");
+        assert_eq!(closed.len(), 3, "{closed:?}");
+        let told = log.at("WARN 3 connections are open (max_connections), newcomers take the places of idle ones peer=");
+        assert_eq!(told.len(), 1, "{told:?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn newcomers_wait_while_nobody_is_idle() {
+    on_loop(async {
+        thread_local! {
+            static GATE: Cell<Option<Promise<()>>> = const { Cell::new(None) };
+        }
+        let (resolver, promise) = promise();
+        GATE.set(Some(promise));
+        let service = |request: Request| {
+            let waits = (request.path() == "/wait").then(|| GATE.take()).flatten();
+            async move {
+                if let Some(waits) = waits {
+                    waits.await.expect("it is resolved");
+                }
+                Response::new(Body::from("done"))
+            }
+        };
+        let serving = HttpServer::new(move || service)
+            .config(Config {
+                max_connections: 1,
+                when_full: WhenFull::CloseIdle,
+                ..Config::default()
+            })
+            .listen("127.0.0.1:0")?
+            .serve()?;
+        let mut first = connect(&serving).await?;
+        first.send("GET /wait HTTP/1.1\r\nHost: test\r\n\r\n").await;
+        while serving.counts().requests == 0 {
+            moment().await;
+        }
+        let mut second = connect(&serving).await?;
+        second.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n").await;
+        let second = spawn(async move { second.until("done").await });
+        for _ in 0..20 {
+            moment().await;
+        }
+        assert_eq!(serving.counts().accepted, 1, "the first is at work");
+        resolver.resolve(());
+        first.until("done").await;
+        second.await?;
+        assert_eq!(first.rest().await, "", "its place was taken");
         Ok(())
     });
 }
