@@ -17,7 +17,8 @@ use crate::request::HttpRequest;
 pub struct Response {
     /// What was asked. A body that was a stream has been used up and is empty here.
     pub request: Rc<HttpRequest>,
-    /// The status, 200 to 599. A status of 400 and more is no error by itself: see [`rethrow`](Self::rethrow).
+    /// The status, 200 to 999. One of 400 and more is no error by itself: see [`rethrow`](Self::rethrow). What is beyond 599
+    /// is none of HTTP's, comes as it was sent, and is to be taken for an error of the server (RFC 9110 §15).
     pub code: u16,
     /// The reason phrase as the server sent it, or the usual one of the status if it sent none.
     pub reason: String,

@@ -172,6 +172,21 @@ fn a_status_is_an_error_only_when_asked() {
 }
 
 #[test]
+fn a_status_that_http_does_not_have_is_an_error_of_the_server() {
+    on_loop(async {
+        let peer = Peer::start(&[&[Act::Say(
+            "HTTP/1.1 999 Request denied\r\nContent-Length: 4\r\n\r\nnope",
+        )]])?;
+        let response = HttpClient::new().fetch(&peer.url).await?;
+        assert_eq!((response.code, &*response.text()), (999, "nope"));
+        assert!(!response.is_success());
+        let err = response.rethrow().expect_err("it is beyond 599");
+        assert_eq!(err.status(), Some(999));
+        Ok(())
+    });
+}
+
+#[test]
 fn a_fetch_can_be_spawned_though_its_url_was_borrowed() {
     on_loop(async {
         let (_serving, url) = serve()?;
