@@ -13,6 +13,7 @@
 //! | [`State<T>`] | what was given to `Application::state` | 500 |
 //! | `Method`, `Uri`, `HeaderMap` | that part of the request | |
 //! | [`ConnectInfo`](squall_server::ConnectInfo) | the two ends of the connection | 500 |
+//! | [`ClientInfo`](squall_server::ClientInfo) | the client, also behind proxies that the server trusts | 500 |
 //! | `Result<T, T::Rejection>` | `T` or why not | |
 //!
 //! Nothing here must be `Send`.
@@ -69,7 +70,7 @@ pub(crate) use body::collect;
     message = "`{Self}` cannot be an argument of a handler",
     label = "not an extractor",
     note = "arguments of handlers are `Path<T>`, `Query<T>`, `Json<T>`, `State<T>`, `Bytes`, `String`, `Method`, `Uri`, \
-            `HeaderMap`, `http::Request<Body>`, `ConnectInfo`, or types that implement `FromRequest`"
+            `HeaderMap`, `http::Request<Body>`, `ClientInfo`, `ConnectInfo`, or types that implement `FromRequest`"
 )]
 pub trait FromRequest: Sized {
     /// What is sent when the value cannot be made.

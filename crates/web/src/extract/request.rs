@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt;
 
 use http::{HeaderMap, Method, StatusCode, Uri};
-use squall_server::ConnectInfo;
+use squall_server::{ClientInfo, ConnectInfo};
 
 use super::{BodyRejection, Needs};
 use crate::{Context, Failure, FromRequest, Request};
@@ -85,6 +85,20 @@ impl FromRequest for ConnectInfo {
             .connect_info()
             .cloned()
             .ok_or(MissingConnectInfo)
+    }
+
+    fn is_ready(_cx: &Context) -> bool {
+        true
+    }
+}
+
+/// The client as the proxies tell of it that the server trusts, or else as the connection does: see
+/// [`Config::forwarding`](squall_server::Config::forwarding).
+impl FromRequest for ClientInfo {
+    type Rejection = MissingConnectInfo;
+
+    async fn from_request(cx: &mut Context) -> Result<Self, MissingConnectInfo> {
+        cx.request().client_info().ok_or(MissingConnectInfo)
     }
 
     fn is_ready(_cx: &Context) -> bool {

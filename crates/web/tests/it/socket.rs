@@ -8,7 +8,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use squall_ioloop::{IoLoop, ThreadPoolExecutor, spawn_callback};
-use squall_server::{ConnectInfo, HttpServer};
+use squall_server::{ClientInfo, Config, ConnectInfo, Forwarding, HttpServer};
 use squall_web::sse::{EventSender, EventStream};
 use squall_web::{Application, Path, Result, State};
 
@@ -20,9 +20,18 @@ fn serve<T: Send + 'static>(
     app: impl Fn() -> Application + Send + Clone + 'static,
     peer: impl FnOnce(TcpStream) -> T + Send + 'static,
 ) -> T {
+    serve_with(Config::default(), app, peer)
+}
+
+fn serve_with<T: Send + 'static>(
+    config: Config,
+    app: impl Fn() -> Application + Send + Clone + 'static,
+    peer: impl FnOnce(TcpStream) -> T + Send + 'static,
+) -> T {
     crate::logs::install();
     let served = IoLoop::run_sync(async move {
-        let server = HttpServer::new(app).listen("127.0.0.1:0")?.serve()?;
+        let server = HttpServer::new(app).config(config);
+        let server = server.listen("127.0.0.1:0")?.serve()?;
         let address = server.local_addr();
         let pool = ThreadPoolExecutor::new(1);
         let said = pool.submit(move || peer(connect(address))).await?;
@@ -61,6 +70,40 @@ async fn hello(Path(name): Path<String>, info: ConnectInfo) -> String {
 
 async fn panics() {
     panic!("as wished")
+}
+
+async fn client(client: ClientInfo) -> String {
+    let host = client.host.unwrap_or_default();
+    format!("{} by {} to {host}.", client.address, client.scheme)
+}
+
+#[test]
+fn a_client_behind_a_proxy_is_told_to_a_handler() {
+    const FIELDS: &str =
+        "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: site.test\r\n";
+    let forwarding = Forwarding::new("127.0.0.0/8".parse().expect("a network"));
+    let trusting = Config {
+        forwarding: Some(forwarding.into()),
+        ..Config::default()
+    };
+    for (config, proxied) in [(trusting, true), (Config::default(), false)] {
+        let app = || Application::new().get("/client", client);
+        serve_with(config, app, move |mut stream| {
+            let own = stream.local_addr().expect("bound");
+            ask(
+                &mut stream,
+                &format!("GET /client HTTP/1.1\r\nHost: a\r\n{FIELDS}\r\n"),
+            );
+            let text = read_to(&mut stream, ".");
+            let text = text + &read_to(&mut stream, " to ") + &read_to(&mut stream, ".");
+            let expected = if proxied {
+                "192.0.2.7:0 by https to site.".to_owned()
+            } else {
+                format!("{own} by http to a.")
+            };
+            assert!(text.ends_with(&expected), "{expected} is not in {text}");
+        });
+    }
 }
 
 #[test]
