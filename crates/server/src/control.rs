@@ -8,6 +8,7 @@ use std::fmt;
 use std::ops::AddAssign;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use crate::balance::Own;
 use crate::upgrade::Presence;
@@ -73,6 +74,8 @@ pub struct Counts {
 #[derive(Debug, Default)]
 pub(crate) struct Control {
     phase: Cell<Phase>,
+    /// Time from the beginning of the stop to its deadline, once that is known.
+    deadline: Cell<Duration>,
     accepted: Cell<u64>,
     open: Cell<u64>,
     requests: Cell<u64>,
@@ -133,6 +136,12 @@ impl Control {
         wakers.extend(seats.all.iter_mut().filter_map(Option::take));
         drop(seats);
         wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Begins to abort, since so much time has passed from the beginning of the stop.
+    pub(crate) fn abort(&self, deadline: Duration) {
+        self.deadline.set(deadline);
+        self.advance(Phase::Aborting);
     }
 
     /// Waits until the phase is at least `phase`.
@@ -349,6 +358,11 @@ impl Member {
             self.note_stop();
             self.control.leave(self.in_flight);
         }
+    }
+
+    /// Returns the time that requests in flight had since the stop began, once it is over.
+    pub(crate) fn deadline(&self) -> Duration {
+        self.control.deadline.get()
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

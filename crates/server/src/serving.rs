@@ -122,7 +122,7 @@ impl Serving {
         control.advance(Phase::Stopping);
         async move {
             if with_timeout(deadline, all_left(&control)).await.is_err() {
-                control.advance(Phase::Aborting);
+                control.abort(deadline);
                 all_left(&control).await;
             }
             control.report()

@@ -89,7 +89,8 @@ impl Connection {
         let peer = self.info.peer.clone();
         match failure {
             Failure::Aborted => {
-                tracing::debug!(%peer, "connection cut at the deadline of the stop");
+                let limit = self.member.deadline();
+                tracing::info!(%peer, "connection cut, it was still open {limit:?} after the stop began (stop_timeout)");
                 Parting::Reset
             }
             Failure::Broken => Parting::Orderly,
@@ -144,11 +145,10 @@ impl Connection {
 
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         // Before reading: a client that sends without a pause is not lingered for any longer.
-        if self
-            .lingering
-            .poll(self.config.linger_timeout, cx)
-            .is_ready()
-        {
+        let limit = self.config.linger_timeout;
+        if self.lingering.poll(limit, cx).is_ready() {
+            let peer = &self.info.peer;
+            tracing::info!(%peer, "connection closed, the client has not for {limit:?} after its last answer (linger_timeout)");
             return Poll::Ready(Ok(()));
         }
         loop {

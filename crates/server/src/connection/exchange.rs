@@ -266,6 +266,7 @@ impl Connection {
                     self.count_bytes(piece.len());
                     *skipped += piece.len() as u64;
                     if *skipped > self.config.unread_bytes {
+                        self.note_unread(format_args!("{skipped} bytes and more"));
                         return Poll::Ready(Ok(false));
                     }
                 }

@@ -1,6 +1,7 @@
 //! The head and the end of an answer.
 
 use std::error::Error;
+use std::fmt;
 use std::pin::Pin;
 
 use bytes::Bytes;
@@ -21,6 +22,9 @@ impl Connection {
         let unread_bytes = self.config.unread_bytes;
         let last =
             self.input.is_exhausted() || !self.exchanging.upload.can_be_skipped(unread_bytes);
+        if let Some(left) = self.exchanging.upload.left_beyond(unread_bytes) {
+            self.note_unread(format_args!("{left} bytes"));
+        }
         let exchange = self.last_if(last, self.exchanging.exchange);
         if let Body::Full(body) = response.body()
             && body.len() <= SLICE
@@ -111,6 +115,13 @@ impl Connection {
         ended.map_err(|err| self.broken(&err))?;
         self.exchanging.stage = Stage::Done;
         Ok(())
+    }
+
+    /// Logs that the service has left more of a body than is read in vain.
+    pub(super) fn note_unread(&self, left: fmt::Arguments<'_>) {
+        let (peer, limit) = (&self.info.peer, self.config.unread_bytes);
+        let label = &self.exchanging.label;
+        tracing::info!(%peer, "connection closed after {label}, whose body has {left} that nobody reads, over the limit unread_bytes ({limit})");
     }
 
     /// Logs why an answer cannot go on.

@@ -130,6 +130,12 @@ impl Upload {
         }
     }
 
+    /// Returns how many bytes are still to come, if they are more than `limit`.
+    pub(super) fn left_beyond(&self, limit: u64) -> Option<u64> {
+        let kept = !self.complete && !self.broken && !self.expects_continue;
+        self.left.filter(|left| kept && *left > limit)
+    }
+
     /// Says whether the connection can be kept after this request at a price of at most `limit` bytes read in vain.
     pub(super) fn can_be_skipped(&self, limit: u64) -> bool {
         let affordable = self.left.is_none_or(|left| left <= limit);

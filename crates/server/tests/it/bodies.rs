@@ -9,6 +9,7 @@ use squall_ioloop::moment;
 use squall_server::Request;
 use tokio::io::AsyncReadExt;
 
+use crate::log::Log;
 use crate::wire::{ROOM, Wire};
 use crate::{echo, on_loop};
 
@@ -270,6 +271,7 @@ fn a_small_body_left_unread_is_skipped_and_never_taken_for_a_request() {
 #[test]
 fn a_large_body_left_unread_ends_the_connection_after_the_answer() {
     on_loop(async {
+        let log = Log::catch();
         let service = |_request: Request| async { Response::new(Body::from("enough")) };
         let (mut wire, served) = Wire::serving(service);
         wire.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 9000000\r\n\r\n")
@@ -279,6 +281,9 @@ fn a_large_body_left_unread_ends_the_connection_after_the_answer() {
         assert_eq!(wire.rest().await, answer);
         drop(wire);
         served.await?;
+        let line = "INFO connection closed after POST /, whose body has 9000000 bytes that nobody reads, \
+                    over the limit unread_bytes (262144) peer=memory";
+        assert_eq!(log.at("INFO"), [line]);
         Ok(())
     });
 }
@@ -286,6 +291,7 @@ fn a_large_body_left_unread_ends_the_connection_after_the_answer() {
 #[test]
 fn an_endless_chunked_body_left_unread_ends_the_connection() {
     on_loop(async {
+        let log = Log::catch();
         let service = |_request: Request| async { Response::new(Body::from("enough")) };
         let (mut wire, _served) = Wire::serving(service);
         wire.send("POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -296,6 +302,13 @@ fn an_endless_chunked_body_left_unread_ends_the_connection() {
             wire.send(&chunk).await;
         }
         assert_eq!(wire.rest().await, "");
+        let lines = log.at("INFO");
+        let told =
+            "bytes and more that nobody reads, over the limit unread_bytes (262144) peer=memory";
+        assert!(
+            matches!(&lines[..], [line] if line.ends_with(told)),
+            "{lines:?}"
+        );
         Ok(())
     });
 }

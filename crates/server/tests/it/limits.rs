@@ -232,10 +232,13 @@ fn a_client_that_takes_nothing_is_cut_off() {
 #[test]
 fn lingering_after_a_refusal_has_an_end() {
     on_paused_loop(async {
+        let log = Log::catch();
         let (mut wire, served) = Wire::serving(echo);
         wire.send("BAD\r\n\r\n").await;
         assert!(wire.rest().await.starts_with("HTTP/1.1 400 "));
         assert_eq!(seconds(async { served.await.expect("no panic") }).await, 2);
+        let line = "INFO connection closed, the client has not for 2s after its last answer (linger_timeout) peer=memory";
+        assert_eq!(log.at("INFO").last().map(String::as_str), Some(line));
         Ok(())
     });
 }

@@ -1,6 +1,7 @@
 //! The graceful stop.
 
 use std::cell::Cell;
+use std::io::Write as _;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -8,14 +9,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
+use socket2::SockRef;
 use squall_http::{Body, BodyError, BodyStream};
-use squall_ioloop::{Promise, moment, promise, spawn};
+use squall_ioloop::{IoLoop, Promise, moment, promise, spawn};
 use squall_net::IoStream;
 use squall_server::{HttpServer, Request, Serving};
 use tokio::io::AsyncReadExt;
 
-use crate::on_loop;
+use crate::log::Log;
 use crate::wire::Wire;
+use crate::{on_loop, on_paused_loop};
 
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -85,9 +88,46 @@ fn what_is_not_done_at_the_deadline_is_cut() {
         GATE.set(Some(gate));
         let serving = HttpServer::new(|| gated).listen("127.0.0.1:0")?.serve()?;
         let (_idle, mut busy) = idle_and_busy(&serving).await?;
+        let log = Log::catch();
         let report = serving.stop(Duration::from_millis(20)).await;
         assert_eq!((report.idle, report.finished, report.cut), (1, 0, 1));
+        let here = busy.stream.local_addr()?;
+        let line = format!(
+            "INFO connection cut, it was still open 20ms after the stop began (stop_timeout) peer={here}"
+        );
+        assert_eq!(log.at("INFO"), [line]);
         let err = busy.stream.read_u8().await.expect_err("there is no answer");
+        assert_eq!(err.kind(), std::io::ErrorKind::ConnectionReset);
+        Ok(())
+    });
+}
+
+/// The system shows nothing of what is behind urgent data until what is before it was read, and tells of it no more.
+#[test]
+fn a_parked_connection_whose_bytes_are_hidden_is_cut_at_the_deadline() {
+    on_paused_loop(async {
+        let serving = HttpServer::new(|| gated).listen("127.0.0.1:0")?.serve()?;
+        let mut client = std::net::TcpStream::connect(serving.local_addr())?;
+        // All of it is there before the server reads for the first time.
+        client.write_all(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")?;
+        SockRef::from(&client).send_out_of_band(b"!")?;
+        client.write_all(b"GET /hidden HTTP/1.1\r\nHost: test\r\n\r\n")?;
+        let here = client.local_addr()?;
+        let mut wire = Wire::new(IoStream::from_std(client)?);
+        wire.until("done.").await;
+        for _ in 0..100 {
+            moment().await;
+        }
+        assert_eq!(serving.counts().requests, 1, "the second one is hidden");
+        let (log, begun) = (Log::catch(), IoLoop::current().time());
+        let report = serving.stop(Duration::from_secs(5)).await;
+        assert_eq!(IoLoop::current().time() - begun, Duration::from_secs(5));
+        assert_eq!((report.idle, report.finished, report.cut), (1, 0, 0));
+        let line = format!(
+            "INFO connection cut, it was still open 5s after the stop began (stop_timeout) peer={here}"
+        );
+        assert_eq!(log.at("INFO"), [line]);
+        let err = wire.stream.read_u8().await.expect_err("there is no answer");
         assert_eq!(err.kind(), std::io::ErrorKind::ConnectionReset);
         Ok(())
     });
