@@ -12,6 +12,16 @@
 //! | `GET /file` | the bytes of the file that `--file` names |
 //! | anything else | 404, where the server has a router |
 //!
+//! | WebSocket | what it does |
+//! |---|---|
+//! | `/echo` | each text comes back as it went |
+//! | `/broadcast` | a text [`publish:K`](published), from any connection, makes the server send K [messages](numbered) of 64 bytes to every connection of this path; any other text comes back to its sender alone, who is then among those that messages are sent to |
+//! | `/broadcast-json` | the same with messages of 1 KiB of JSON |
+//!
+//! Messages are counted from 0 for each path. Those of one `publish` may leave together. Where compression is offered, as
+//! `permessage-deflate; server_no_context_takeover; client_no_context_takeover`, a server that has it agrees and
+//! compresses what it sends to all; it compresses nothing where it is not offered.
+//!
 //! `--port N` is where to listen (0, the default, is a free port), and `--routes N` how many routes to have
 //! besides; without it there are none, because some servers pay for routes that nobody asks for. `--loops N`
 //! is how many threads answer (1), and `--tls FOLDER` that they speak TLS with `cert.pem` and `key.pem` of that
@@ -25,6 +35,23 @@ use serde::{Deserialize, Serialize};
 
 /// The answer to `GET /plaintext`.
 pub const HELLO: &str = "Hello, World!";
+
+/// The message of `/broadcast`, 64 bytes with zeros for its number; in a file, for peers of other languages.
+pub const BROADCAST: &str = include_str!("../peers/broadcast.txt");
+/// The message of `/broadcast-json`, 1 KiB with zeros for its number, a third of that when it is compressed.
+pub const BROADCAST_JSON: &str = include_str!("../peers/broadcast.json");
+/// What stands for the number: as many digits in hexadecimal.
+pub const ZEROS: &str = "0000000000000000";
+
+/// A message with its number in place of the zeros.
+pub fn numbered(message: &str, number: u64) -> String {
+    message.replacen(ZEROS, &format!("{number:016x}"), 1)
+}
+
+/// How many messages `text` asks for, when it is `publish:K`.
+pub fn published(text: &str) -> Option<u64> {
+    text.strip_prefix("publish:")?.parse().ok()
+}
 
 /// The pattern of route `n`, as most routers write it.
 pub fn pattern(n: usize) -> String {

@@ -1,15 +1,18 @@
 """Tornado: an application served by its HTTPServer on uvloop, one process.
 
 Settings: uvloop as the event loop, the default log level of a program without `parse_command_line` (no
-access log), no `debug`, `json` with the separators of serde_json; everything else as it comes.
+access log), no `debug`, `json` with the separators of serde_json; compression of WebSockets for those that offer it;
+everything else as it comes.
 """
 
 import argparse
 import asyncio
 import json
+import pathlib
 
 import tornado.httpserver
 import tornado.web
+import tornado.websocket
 import uvloop
 from tornado.netutil import bind_sockets
 
@@ -38,8 +41,57 @@ class Item(tornado.web.RequestHandler):
         self.finish("item %d" % int(item))
 
 
+class Echo(tornado.websocket.WebSocketHandler):
+    def on_message(self, message):
+        self.write_message(message)
+
+
+class Broadcast(tornado.websocket.WebSocketHandler):
+    """A path whose connections all get the same messages."""
+
+    def initialize(self, room):
+        self.room = room
+
+    def get_compression_options(self):
+        return {}
+
+    def open(self):
+        self.room.members.add(self)
+
+    def on_close(self):
+        self.room.members.discard(self)
+
+    def on_message(self, message):
+        if not message.startswith("publish:"):
+            self.write_message(message)
+            return
+        for _ in range(int(message.removeprefix("publish:"))):
+            text = self.room.message()
+            for member in self.room.members:
+                member.write_message(text)
+
+
+class Room:
+    def __init__(self, file):
+        peers = pathlib.Path(__file__).parent.parent
+        self.template = (peers / file).read_text()
+        self.next = 0
+        self.members = set()
+
+    def message(self):
+        text = self.template.replace("0" * 16, "%016x" % self.next, 1)
+        self.next += 1
+        return text
+
+
 async def main(arguments):
-    routes = [("/plaintext", Plaintext), ("/json", Json)]
+    routes = [
+        ("/plaintext", Plaintext),
+        ("/json", Json),
+        ("/echo", Echo),
+        ("/broadcast", Broadcast, {"room": Room("broadcast.txt")}),
+        ("/broadcast-json", Broadcast, {"room": Room("broadcast.json")}),
+    ]
     routes += [(r"/route/%d/item/([0-9]+)" % n, Item) for n in range(arguments.routes)]
     application = tornado.web.Application(routes, log_function=lambda handler: None)
     sockets = bind_sockets(arguments.port, "127.0.0.1", backlog=1024)

@@ -12,8 +12,9 @@
 )]
 
 #[expect(
+    dead_code,
     unreachable_pub,
-    reason = "the peers, a workspace of their own, have it in a library"
+    reason = "the peers, a workspace of their own, have it in a library and use the rest"
 )]
 #[path = "../wire.rs"]
 mod wire;

@@ -3,8 +3,9 @@
 //! 1. *Setup*: connections are opened, 64 at a time; each does its handshake and has one text echoed, which also
 //!    shows that the server has put it on its list. Nothing is measured.
 //! 2. *Loading*: first the warm-up, then the measured time. What counts is a message that arrives in the measured
-//!    time.
-//! 3. *Draining*: what is under way is still waited for, up to 2 s.
+//!    time. Of broadcasts that time consists of whole ones, from asking to the last delivery, so that what a server
+//!    spends in it was spent on what is counted.
+//! 3. *Draining*: echoes that are under way are still waited for, up to 2 s.
 //!
 //! The first thing that is wrong ends the run, for nothing that follows could be trusted: a byte, a message too many,
 //! one in the wrong order, a connection that closes. A message that does not come within [`Options::timeout`], or
@@ -69,6 +70,8 @@ pub(crate) struct Driver {
     /// The measured time.
     window: Range<u64>,
     announced: usize,
+    /// When the warm-up is over.
+    warm_at: u64,
     /// `Options::timeout` in nanoseconds.
     timeout: u64,
     next_tick: u64,
@@ -114,6 +117,7 @@ impl Driver {
             phase_ends: u64::MAX,
             window: u64::MAX..u64::MAX,
             announced: 0,
+            warm_at: u64::MAX,
             timeout: options.timeout.as_nanos() as u64,
             next_tick: 0,
             options,
@@ -181,6 +185,9 @@ impl Driver {
         }
         self.advance(now);
         self.announce(now)?;
+        if self.phase == Phase::Done {
+            return Ok(());
+        }
         self.open_some(now);
         let until = self.next_tick.min(self.phase_ends);
         let waited = self
@@ -198,11 +205,6 @@ impl Driver {
                 self.fail(failure);
             }
         }
-        if self.options.websockets.kind == Kind::Broadcast
-            && let Err(failure) = self.ask_again()
-        {
-            self.fail(failure);
-        }
         Ok(())
     }
 
@@ -211,6 +213,11 @@ impl Driver {
         let enough = self.options.requests.unwrap_or(u64::MAX);
         match self.phase {
             Phase::Setup if self.ready == self.links.len() => self.start(now),
+            Phase::Loading if self.options.websockets.kind == Kind::Broadcast => {
+                if let Err(failure) = self.go_round(now, enough) {
+                    self.fail(failure);
+                }
+            }
             Phase::Loading if now >= self.phase_ends || self.report.requests >= enough => {
                 self.window.end = self.window.end.min(now);
                 self.phase = Phase::Draining;
@@ -233,16 +240,19 @@ impl Driver {
             return;
         }
         self.phase = Phase::Loading;
-        let from = now + self.options.warmup.as_nanos() as u64;
-        self.window = from..from + self.options.seconds.as_nanos() as u64;
-        self.phase_ends = self.window.end;
-        let begun = match self.options.websockets.kind {
-            Kind::Broadcast => self.trigger(now),
-            Kind::Echo => self.begin_echo(now),
-        };
-        if let Err(failure) = begun {
-            self.fail(failure);
+        self.warm_at = now + self.options.warmup.as_nanos() as u64;
+        if self.options.websockets.kind == Kind::Echo {
+            self.window = self.warm_at..self.warm_at + self.measured();
+            self.phase_ends = self.window.end;
+            if let Err(failure) = self.begin_echo(now) {
+                self.fail(failure);
+            }
         }
+    }
+
+    /// The least time that is measured, in nanoseconds.
+    fn measured(&self) -> u64 {
+        self.options.seconds.as_nanos() as u64
     }
 
     /// Says when the measured time begins and when it has ended, to whoever measures beside.

@@ -9,7 +9,10 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use wire::{Customer, HELLO, Line, MESSAGE, Message, Order, block, item, pattern, whereabouts};
+pub use wire::{
+    BROADCAST, BROADCAST_JSON, Customer, HELLO, Line, MESSAGE, Message, Order, ZEROS, block, item,
+    numbered, pattern, published, whereabouts,
+};
 
 /// How long an idle connection is kept, where the default of a server is shorter than a suite.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(300);
@@ -37,6 +40,14 @@ pub fn loops() -> usize {
 /// The folder with `cert.pem` and `key.pem`: `--tls FOLDER`.
 pub fn tls() -> Option<PathBuf> {
     word("--tls").map(PathBuf::from)
+}
+
+/// Bytes of the read buffer of a connection, where that can be chosen: `--buffer N`.
+pub fn buffer() -> Option<usize> {
+    match argument("--buffer") {
+        0 => None,
+        bytes => Some(bytes),
+    }
 }
 
 /// How many routes of [`pattern`] to have: `--routes N`.

@@ -185,12 +185,23 @@ impl Driver {
         Ok(())
     }
 
-    /// Asks again once everything has come that was asked for.
-    pub(super) fn ask_again(&mut self) -> Result<(), Failure> {
-        match self.phase == Phase::Loading && self.broadcast.missing == 0 {
-            true => self.trigger(self.clock.now()),
-            false => Ok(()),
+    /// Once everything has come that was asked for: asks again, and begins or ends the measured time where it is
+    /// time for that.
+    pub(super) fn go_round(&mut self, now: u64, enough: u64) -> Result<(), Failure> {
+        if self.broadcast.missing > 0 {
+            return Ok(());
         }
+        let measures = self.window.start != u64::MAX;
+        let over = now.saturating_sub(self.window.start) >= self.measured();
+        if measures && (over || self.report.requests >= enough) {
+            self.window.end = now;
+            self.phase = Phase::Done;
+            return Ok(());
+        }
+        if !measures && now >= self.warm_at {
+            self.window.start = now;
+        }
+        self.trigger(now)
     }
 }
 
