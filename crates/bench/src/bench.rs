@@ -44,6 +44,7 @@ impl Pace {
         let opening = 0.3 + case.idle as f64 / 10_000.0;
         match case.measure {
             Measure::Memory(connections) => 1.0 + connections as f64 / 10_000.0,
+            Measure::Deliveries => 2.0 * self.seconds + case.connections as f64 / 5_000.0,
             _ => self.seconds + self.warmup + opening,
         }
     }
@@ -110,8 +111,8 @@ pub(crate) struct Round {
     /// Microseconds of processor time for each request.
     pub(crate) cpu: Option<f64>,
     counted: Option<Instructions>,
-    /// Bytes for each connection.
-    private: Option<f64>,
+    /// Bytes for each connection; in a load with connections that never read, what was added for each of those.
+    pub(crate) private: Option<f64>,
 }
 
 impl<'a> Entry<'a> {
@@ -145,7 +146,9 @@ impl Bench {
     }
 
     fn counting(&self, case: &Case, ready: &Ready) -> f64 {
-        let counts = self.counter == Some(Counter::Callgrind) && case.measure.is_counted();
+        let counts = self.counter == Some(Counter::Callgrind)
+            && case.measure.is_counted()
+            && ready.server.counted;
         match (counts, ready.server.slow) {
             (false, _) => 0.0,
             (true, false) => 3.0,
@@ -282,7 +285,7 @@ impl Bench {
         match case.measure {
             Measure::Memory(connections) => self.hold(&running, case, connections),
             Measure::Volleys => pin::on(self.cores.load(), || self.fire(&running, case)),
-            Measure::Rate | Measure::Latency(_) => self.load(&running, case),
+            Measure::Deliveries | Measure::Rate | Measure::Latency(_) => self.load(&running, case),
         }
     }
 
@@ -306,6 +309,13 @@ impl Bench {
         let family = running.process.family();
         let mut watch = self.watch(&family);
         let mut used = (None, None);
+        let mut held = (None, None);
+        // To look at memory takes a while, so only where it is asked for.
+        let look = || {
+            (case.fan.stalled > 0)
+                .then(|| sample::private(&family))
+                .flatten()
+        };
         let times = Times {
             warmup: self.pace.warmup,
             measured: self.pace.seconds,
@@ -322,8 +332,8 @@ impl Bench {
             }
             let now = sample::cpu(&family);
             match moment {
-                Moment::Begin => used.0 = now,
-                Moment::End => used.1 = now,
+                Moment::Begin => (used.0, held.0) = (now, look()),
+                Moment::End => (used.1, held.1) = (now, look()),
             }
         })?;
         if load.requests == 0.0 {
@@ -336,7 +346,9 @@ impl Bench {
             counted: watch
                 .and_then(Watch::read)
                 .map(|all| all.each(load.requests)),
-            private: None,
+            private: held.0.zip(held.1).map(|(before, after): (u64, u64)| {
+                (after as f64 - before as f64) / case.fan.stalled as f64
+            }),
         })
     }
 
@@ -417,7 +429,8 @@ impl Bench {
                 });
             }
             // It is fifty times slower, which no fixed rate would survive.
-            Some(Counter::Callgrind) if !case.measure.is_counted() => {}
+            Some(Counter::Callgrind)
+                if !case.measure.is_counted() || !entry.ready.server.counted => {}
             Some(Counter::Callgrind) => {
                 let volleys = if entry.ready.server.slow { 3 } else { 20 };
                 match self.per_request(Counter::Callgrind, entry.ready, case, volleys) {

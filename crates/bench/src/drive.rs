@@ -202,6 +202,7 @@ fn judge(line: &str) -> Result<Load, String> {
         let first = report["first_wrong"].as_str().unwrap_or_default();
         return Err(format!("{wrong} wrong answers, the first: {first}"));
     }
+    let first = report["first_error"].as_str().unwrap_or_default();
     for (name, words) in [
         ("errors", "connections that broke"),
         ("connect_errors", "connections that were refused"),
@@ -209,7 +210,7 @@ fn judge(line: &str) -> Result<Load, String> {
     ] {
         let count = number(&report, name)?;
         if count > 0.0 {
-            return Err(format!("{count} {words}"));
+            return Err(format!("{count} {words}, the first: {first}"));
         }
     }
     let latency = &report["latency_us"];

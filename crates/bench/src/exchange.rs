@@ -1,6 +1,8 @@
 //! Requests in exact numbers, one thread, blocking: what the load program cannot do, because it runs
 //! for a time. Used to see whether a server answers rightly at all, and to count instructions.
 
+mod socket;
+
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -11,7 +13,9 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
+use crate::questions;
 use crate::suite::Case;
+use socket::Socket;
 
 /// How long one answer may take. A server under valgrind is fifty times slower than usual.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -93,6 +97,8 @@ pub(crate) struct Volleys<'a> {
     turn: usize,
     /// Empty before the first volley, and between volleys of a case that closes its connections.
     links: Vec<Link>,
+    /// The same of a case over WebSockets.
+    sockets: Vec<Socket>,
 }
 
 impl<'a> Volleys<'a> {
@@ -103,6 +109,7 @@ impl<'a> Volleys<'a> {
             exchanges,
             turn: 0,
             links: Vec::new(),
+            sockets: Vec::new(),
         }
     }
 
@@ -114,10 +121,28 @@ impl<'a> Volleys<'a> {
     pub(crate) fn fire(&mut self, volleys: usize) -> Result<u64, String> {
         let mut count = 0;
         for _ in 0..volleys {
-            self.volley()?;
+            match self.case.route.is_websocket() {
+                true => self.volley_of_texts()?,
+                false => self.volley()?,
+            }
             count += (self.case.connections * self.case.pipeline) as u64;
         }
         Ok(count)
+    }
+
+    fn volley_of_texts(&mut self) -> Result<(), String> {
+        while self.sockets.len() < self.case.connections {
+            let path = questions::socket_path(self.case.route);
+            let number = self.sockets.len() as u64;
+            self.sockets
+                .push(Socket::open(self.target.address, path, number)?);
+        }
+        for socket in &mut self.sockets {
+            socket
+                .send(self.case.pipeline)
+                .map_err(|err| format!("cannot send: {err}"))?;
+        }
+        self.sockets.iter_mut().try_for_each(Socket::receive)
     }
 
     fn volley(&mut self) -> Result<(), String> {

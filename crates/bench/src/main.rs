@@ -39,6 +39,7 @@ mod suites;
     reason = "the servers, which share this file, use the rest"
 )]
 mod wire;
+mod ws;
 
 use std::process::ExitCode;
 

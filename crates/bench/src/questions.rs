@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::exchange::Exchange;
 use crate::servers::Setting;
 use crate::suite::{Case, Route};
-use crate::wire::{Customer, HELLO, Line, MESSAGE, Order, item};
+use crate::wire::{BROADCAST, BROADCAST_JSON, Customer, HELLO, Line, MESSAGE, Order, item};
 
 /// How many routes there are when routing is asked for.
 const ROUTES: usize = 1000;
@@ -15,6 +15,8 @@ const ROUTES: usize = 1000;
 const ID: u64 = 42;
 /// Bytes of the file.
 const FILE_BYTES: usize = 1 << 20;
+/// Seconds that one broadcast may take.
+const SLOWEST_BROADCAST: &str = "50";
 /// Bytes of the order that is posted.
 const ORDER_BYTES: usize = 1024;
 
@@ -83,7 +85,16 @@ pub(crate) fn setting(case: &Case, work: &Path) -> io::Result<Setting> {
             certificate(&folder)?;
             setting.tls = Some(folder);
         }
-        Route::Block | Route::Loop | Route::Json | Route::Plaintext | Route::PostJson => {}
+        Route::Block
+        | Route::Broadcast
+        | Route::BroadcastDeflated
+        | Route::BroadcastJson
+        | Route::Echo
+        | Route::EchoDeflated
+        | Route::Loop
+        | Route::Json
+        | Route::Plaintext
+        | Route::PostJson => {}
     }
     Ok(setting)
 }
@@ -147,6 +158,12 @@ fn questions(route: Route) -> Vec<Question> {
                 ..Question::get("/json", order)
             }]
         }
+        // What is said over WebSockets is no request; the load program has its own words for it.
+        Route::Broadcast
+        | Route::BroadcastDeflated
+        | Route::BroadcastJson
+        | Route::Echo
+        | Route::EchoDeflated => Vec::new(),
         Route::Routing => (0..ROUTES)
             .map(|n| Question::get(path(n), item(ID)))
             .collect(),
@@ -186,6 +203,9 @@ fn order() -> Order {
 
 /// The options that make the load program ask for a case; its files are written to `folder`.
 pub(crate) fn options(case: &Case, folder: &Path) -> io::Result<Vec<String>> {
+    if case.route.is_websocket() {
+        return socket_options(case, folder);
+    }
     let questions = questions(case.route);
     let first = questions.first().expect("every route has a question");
     let mut options: Vec<String> = vec![
@@ -223,6 +243,42 @@ pub(crate) fn options(case: &Case, folder: &Path) -> io::Result<Vec<String>> {
     Ok(options)
 }
 
+/// Where WebSockets of a route are.
+pub(crate) fn socket_path(route: Route) -> &'static str {
+    match route {
+        Route::Broadcast => "/broadcast",
+        Route::BroadcastDeflated | Route::BroadcastJson => "/broadcast-json",
+        _ => "/echo",
+    }
+}
+
+fn socket_options(case: &Case, folder: &Path) -> io::Result<Vec<String>> {
+    let mut options: Vec<String> = Vec::new();
+    let mut add = |name: &str, value: &str| options.extend([name.to_owned(), value.to_owned()]);
+    add("--path", socket_path(case.route));
+    let message = match case.route {
+        Route::Broadcast => Some(BROADCAST),
+        Route::BroadcastDeflated | Route::BroadcastJson => Some(BROADCAST_JSON),
+        _ => None,
+    };
+    if let Some(message) = message {
+        let path = folder.join("expected");
+        fs::write(&path, message)?;
+        add("--websocket", "broadcast");
+        add("--expect-body-file", &path.display().to_string());
+        add("--publish", &case.fan.publish.to_string());
+        add("--stalled", &case.fan.stalled.to_string());
+        // Slow servers take seconds for one broadcast, and are to be measured, not failed.
+        add("--timeout", SLOWEST_BROADCAST);
+    } else {
+        add("--websocket", "echo");
+    }
+    if matches!(case.route, Route::BroadcastDeflated | Route::EchoDeflated) {
+        options.push("--deflate".to_owned());
+    }
+    Ok(options)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,6 +298,17 @@ mod tests {
         let text = String::from_utf8(exchanges[0].request.clone()).unwrap();
         assert!(text.starts_with("POST /json HTTP/1.1\r\nHost: 127.0.0.1\r\n"));
         assert!(text.contains("\r\nContent-Length: 1024\r\n\r\n{\"id\":"));
+    }
+
+    #[test]
+    fn the_messages_to_all_have_their_sizes_and_a_number() {
+        assert_eq!((BROADCAST.len(), BROADCAST_JSON.len()), (64, 1024));
+        let second = crate::wire::numbered(BROADCAST, 0x1f);
+        assert!(second.starts_with("{\"seq\":\"000000000000001f\""));
+        let parsed: serde_json::Value = serde_json::from_str(BROADCAST_JSON).unwrap();
+        assert_eq!(parsed["seq"], crate::wire::ZEROS);
+        assert_eq!(crate::wire::published("publish:16"), Some(16));
+        assert_eq!(crate::wire::published("publish it"), None);
     }
 
     #[test]

@@ -172,12 +172,17 @@ impl Ready {
         let mut command = Command::new(&self.program);
         command.current_dir(folder);
         match self.server.kind {
-            Kind::Own(_) | Kind::Peer(_) => {
-                command.args(["--port", "0"]).args(setting.arguments());
+            Kind::Own(_) | Kind::Peer(_) => {}
+            Kind::Bun(script) => {
+                command.arg(places.peers.join("node").join(script));
+            }
+            Kind::Node(script) => {
+                command
+                    .arg(places.peers.join("node").join(script))
+                    .env("NODE_PATH", places.node_modules());
             }
             Kind::Tornado => {
                 command.arg(places.peers.join("tornado/server.py"));
-                command.args(["--port", "0"]).args(setting.arguments());
             }
             Kind::Nginx => {
                 let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
@@ -194,6 +199,8 @@ impl Ready {
                 return Ok((command, Some(address)));
             }
         }
+        command.args(["--port", "0"]).args(self.server.words);
+        command.args(setting.arguments());
         Ok((command, None))
     }
 }

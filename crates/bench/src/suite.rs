@@ -51,11 +51,24 @@ pub(crate) struct Case {
     pub(crate) close: bool,
     /// Connections that are open and idle meanwhile.
     pub(crate) idle: usize,
+    /// Where messages go to all connections.
+    pub(crate) fan: Fan,
+}
+
+/// How messages go to all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fan {
+    /// Messages that the server sends to all each time it is asked.
+    pub(crate) publish: usize,
+    /// Connections that never read, among those of the case.
+    pub(crate) stalled: usize,
 }
 
 /// Which figure is asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Measure {
+    /// As many messages as the server can deliver to all connections, compared by what each costs.
+    Deliveries,
     /// As many requests as the server can answer.
     Rate,
     /// The time that answers take at this many requests a second.
@@ -77,6 +90,16 @@ impl Measure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Block,
+    /// WebSockets, of which one asks for messages to all.
+    Broadcast,
+    /// `BroadcastJson`, compressed.
+    BroadcastDeflated,
+    /// The same as `Broadcast` with 1 KiB of JSON.
+    BroadcastJson,
+    /// WebSockets, each of which gets back what it sends.
+    Echo,
+    /// `Echo` where compression was agreed.
+    EchoDeflated,
     File,
     Json,
     Loop,
@@ -85,6 +108,20 @@ pub(crate) enum Route {
     Routing,
     /// `Plaintext` over TLS.
     Tls,
+}
+
+impl Route {
+    /// Whether it is spoken over WebSockets.
+    pub(crate) fn is_websocket(self) -> bool {
+        matches!(
+            self,
+            Self::Broadcast
+                | Self::BroadcastDeflated
+                | Self::BroadcastJson
+                | Self::Echo
+                | Self::EchoDeflated
+        )
+    }
 }
 
 impl Case {
@@ -98,6 +135,28 @@ impl Case {
             pipeline: 1,
             close: false,
             idle: 0,
+            fan: Fan {
+                publish: 1,
+                stalled: 0,
+            },
+        }
+    }
+
+    /// Messages to so many connections at `route`.
+    pub(crate) fn deliveries(title: &'static str, route: Route, connections: usize) -> Self {
+        Self {
+            measure: Measure::Deliveries,
+            connections,
+            ..Self::rate(title, route)
+        }
+    }
+
+    /// What is counted.
+    pub(crate) fn unit(&self) -> &'static str {
+        match (self.route, self.measure) {
+            (_, Measure::Deliveries) => "delivery",
+            (Route::Echo | Route::EchoDeflated, _) => "message",
+            _ => "request",
         }
     }
 }

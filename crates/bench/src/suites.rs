@@ -8,17 +8,24 @@ mod idle_memory;
 pub(crate) mod ioloop;
 mod json;
 mod latency_idle;
+mod pair;
 mod pipelined;
 mod plaintext;
 mod post_json;
 mod routing;
 mod spread;
 mod tls;
+mod ws_broadcast;
+mod ws_burst;
+mod ws_deflate;
+mod ws_echo;
+mod ws_idle;
+mod ws_stalled;
 
 use crate::suite::Suite;
 
 /// In the order in which they run.
-pub(crate) const SUITES: [Suite; 14] = [
+pub(crate) const SUITES: [Suite; 20] = [
     ioloop::SUITE,
     plaintext::SUITE,
     pipelined::SUITE,
@@ -32,5 +39,11 @@ pub(crate) const SUITES: [Suite; 14] = [
     tls::SUITE,
     blocked::SUITE,
     spread::SUITE,
+    ws_echo::SUITE,
+    ws_idle::SUITE,
+    ws_broadcast::SUITE,
+    ws_burst::SUITE,
+    ws_deflate::SUITE,
+    ws_stalled::SUITE,
     headroom::SUITE,
 ];

@@ -21,7 +21,10 @@ pub(super) fn of(case: &Case, entries: &[Entry<'_>]) -> Table {
         title: case.title.to_owned(),
         chart: Chart::Column(primary),
         better,
-        ratio: "× Squall",
+        ratio: match case.measure {
+            Measure::Deliveries => "CPU × Squall",
+            _ => "× Squall",
+        },
         columns,
         rows,
         notes: Vec::new(),
@@ -34,22 +37,43 @@ fn columns(case: &Case) -> (Vec<Column>, Better, usize) {
         let columns = vec![column("private", "private bytes/connection", 0)];
         return (columns, Better::Less, 0);
     }
+    let (rate, cpu, user, kernel) = match case.unit() {
+        "delivery" => (
+            "deliveries/s",
+            "CPU µs/delivery",
+            "instr:u/delivery",
+            "instr:k/delivery",
+        ),
+        "message" => (
+            "messages/s",
+            "CPU µs/message",
+            "instr:u/message",
+            "instr:k/message",
+        ),
+        _ => (
+            "requests/s",
+            "CPU µs/request",
+            "instr:u/request",
+            "instr:k/request",
+        ),
+    };
     let mut columns = vec![
-        column("rate", "requests/s", 0),
+        column("rate", rate, 0),
         column("p50", "p50 µs", 0),
         column("p99", "p99 µs", 0),
         column("p999", "p99.9 µs", 0),
+        column("cpu", cpu, 2),
+        column("user", user, 0),
+        column("kernel", kernel, 0),
     ];
-    columns.extend([
-        column("cpu", "CPU µs/request", 2),
-        column("user", "instr:u/request", 0),
-        column("kernel", "instr:k/request", 0),
-    ]);
     if let Measure::Latency(_) = case.measure {
         return (columns, Better::Less, 1);
     }
     columns.push(column("busy", "load busy, %", 0));
-    (columns, Better::More, 0)
+    match case.measure {
+        Measure::Deliveries => (columns, Better::Less, 4),
+        _ => (columns, Better::More, 0),
+    }
 }
 
 fn row(case: &Case, entry: &Entry<'_>, base: Option<&Entry<'_>>, primary: usize) -> Row {
@@ -75,7 +99,7 @@ fn figure(case: &Case, round: &Round) -> Option<f64> {
         Measure::Rate => round.load.map(|load| load.rate),
         Measure::Latency(_) => round.load.map(|load| load.p50),
         Measure::Memory(_) => round.private,
-        Measure::Volleys => round.cpu,
+        Measure::Deliveries | Measure::Volleys => round.cpu,
     }
 }
 
@@ -94,7 +118,7 @@ fn cells(case: &Case, entry: &Entry<'_>) -> Vec<Option<Spread>> {
         once(entry.instructions.map(|one| one.user)),
         once(entry.instructions.and_then(|one| one.kernel)),
     ];
-    if case.measure == Measure::Rate {
+    if matches!(case.measure, Measure::Deliveries | Measure::Rate) {
         cells.push(load(|load| load.busy * 100.0));
     }
     cells

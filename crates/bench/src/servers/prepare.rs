@@ -81,6 +81,11 @@ impl Places {
         let program = match server.kind {
             Kind::Own(name) => self.own(name),
             Kind::Peer(package) => self.build_peer(package)?,
+            Kind::Bun(_) => self.install_bun()?,
+            Kind::Node(_) => {
+                self.install_node_modules()?;
+                PathBuf::from("node")
+            }
             Kind::Tornado => self.install_tornado()?,
             Kind::Nginx => {
                 version = nginx_version()?;
@@ -125,6 +130,42 @@ impl Places {
         self.run(pip, "pip")?;
         fs::write(&installed, &text).map_err(|err| format!("{}: {err}", installed.display()))?;
         Ok(python)
+    }
+
+    /// Where packages from npm are.
+    pub(crate) fn node_modules(&self) -> PathBuf {
+        self.target.join("bench-node/node_modules")
+    }
+
+    /// What the lock file says, beside the builds; installed again when it changes. No script of a package is run.
+    fn install_node_modules(&self) -> Result<(), String> {
+        let folder = self.target.join("bench-node");
+        let cannot = |err: std::io::Error| format!("{}: {err}", folder.display());
+        let lock = fs::read(self.peers.join("node/package-lock.json")).map_err(cannot)?;
+        let installed = folder.join("installed");
+        if fs::read(&installed).is_ok_and(|found| found == lock) {
+            return Ok(());
+        }
+        fs::create_dir_all(&folder).map_err(cannot)?;
+        for name in ["package.json", "package-lock.json"] {
+            fs::copy(self.peers.join("node").join(name), folder.join(name)).map_err(cannot)?;
+        }
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+            .current_dir(&folder);
+        self.run(npm, "npm")?;
+        fs::write(&installed, &lock).map_err(cannot)
+    }
+
+    fn install_bun(&self) -> Result<PathBuf, String> {
+        self.install_node_modules()?;
+        // The binary is in a package for this kind of machine; a script would move it, which is not run.
+        let packages = fs::read_dir(self.node_modules().join("@oven"));
+        let packages = packages.into_iter().flatten().flatten();
+        packages
+            .map(|package| package.path().join("bin/bun"))
+            .find(|binary| binary.is_file())
+            .ok_or_else(|| "npm has no Bun for this machine".to_owned())
     }
 
     fn run(&self, mut command: Command, name: &str) -> Result<(), String> {

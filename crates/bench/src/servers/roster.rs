@@ -14,15 +14,23 @@ pub(crate) struct Server {
     pub(crate) version: &'static str,
     pub(crate) kind: Kind,
     pub(crate) offers: &'static [Route],
+    /// What is said to it when it is started, besides what all are told.
+    pub(crate) words: &'static [&'static str],
     /// Whether one request takes so many instructions that counting them takes minutes.
     pub(crate) slow: bool,
+    /// Whether callgrind can count them: not those of programs that are compiled while they run.
+    pub(crate) counted: bool,
 }
 
 /// Where a server comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Kind {
+    /// A script of the folder `node`, run by Bun from npm.
+    Bun(&'static str),
     /// The Debian package.
     Nginx,
+    /// A script of the folder `node`, run by the system's Node with packages from npm.
+    Node(&'static str),
     /// A program of this package.
     Own(&'static str),
     /// A package of the peers' workspace.
@@ -31,6 +39,16 @@ pub(crate) enum Kind {
     Tornado,
 }
 
+/// WebSockets of a server that compresses.
+const SOCKETS: &[Route] = &[
+    Route::Broadcast,
+    Route::BroadcastDeflated,
+    Route::BroadcastJson,
+    Route::Echo,
+    Route::EchoDeflated,
+];
+/// WebSockets of a server that does not.
+const PLAIN_SOCKETS: &[Route] = &[Route::Broadcast, Route::BroadcastJson, Route::Echo];
 const MATCHED: &[Route] = &[Route::Json, Route::Plaintext, Route::PostJson];
 const ALL: &[Route] = &[
     Route::Json,
@@ -49,7 +67,7 @@ const LOOPS: &[Route] = &[
 ];
 
 /// In the order of the tables.
-pub(crate) const ROSTER: [Server; 10] = [
+pub(crate) const ROSTER: [Server; 15] = [
     server(
         SQUALL,
         env!("CARGO_PKG_VERSION"),
@@ -107,8 +125,52 @@ pub(crate) const ROSTER: [Server; 10] = [
         ],
     ),
     Server {
+        words: &["--buffer", "4096"],
+        ..server(
+            "tokio-tungstenite-4k",
+            "0.30.0",
+            Kind::Peer("peer-tungstenite"),
+            PLAIN_SOCKETS,
+        )
+    },
+    server(
+        "tokio-tungstenite",
+        "0.30.0",
+        Kind::Peer("peer-tungstenite"),
+        PLAIN_SOCKETS,
+    ),
+    server(
+        "fastwebsockets",
+        "0.10.0",
+        Kind::Peer("peer-fastwebsockets"),
+        &[Route::Echo],
+    ),
+    Server {
+        counted: false,
+        ..server("bun", "1.4.5", Kind::Bun("bun.js"), SOCKETS)
+    },
+    Server {
+        counted: false,
+        ..server("ws", "8.23.0", Kind::Node("ws.js"), SOCKETS)
+    },
+    Server {
         slow: true,
-        ..server("tornado", "6.6", Kind::Tornado, ALL)
+        ..server(
+            "tornado",
+            "6.6",
+            Kind::Tornado,
+            &[
+                Route::Broadcast,
+                Route::BroadcastDeflated,
+                Route::BroadcastJson,
+                Route::Echo,
+                Route::EchoDeflated,
+                Route::Json,
+                Route::Plaintext,
+                Route::PostJson,
+                Route::Routing,
+            ],
+        )
     },
 ];
 
@@ -123,7 +185,9 @@ const fn server(
         version,
         kind,
         offers,
+        words: &[],
         slow: false,
+        counted: true,
     }
 }
 
@@ -145,10 +209,19 @@ mod tests {
                     format!("{peers}/tornado/requirements.txt"),
                     format!("tornado=={}", server.version),
                 ),
+                Kind::Bun(_) | Kind::Node(_) => (
+                    format!("{peers}/node/package.json"),
+                    format!("\"{}\": \"{}\"", server.name, server.version),
+                ),
                 Kind::Nginx | Kind::Own(_) => continue,
             };
             let text = std::fs::read_to_string(&file).unwrap();
-            let pinned = |one: &str| one.contains(&line) && one.starts_with(server.name);
+            // One that is measured in two ways has the second in its name.
+            let name = server.name.trim_end_matches("-4k");
+            let pinned = |one: &str| {
+                let one = one.trim_start().trim_start_matches('"');
+                one.contains(line.trim_start_matches('"')) && one.starts_with(name)
+            };
             assert!(text.lines().any(pinned), "{file} does not pin {line}");
         }
     }
