@@ -42,6 +42,9 @@ class Item(tornado.web.RequestHandler):
 
 
 class Echo(tornado.websocket.WebSocketHandler):
+    def get_compression_options(self):
+        return {}
+
     def on_message(self, message):
         self.write_message(message)
 
