@@ -1,5 +1,6 @@
 //! Messages that go through.
 
+use super::{Random, feed};
 use crate::proto::ProtocolError;
 use crate::proto::deflate::{Deflater, History, Inflater};
 
@@ -51,36 +52,12 @@ fn the_second_hello_refers_to_the_first() {
     );
 }
 
-/// Messages of many sizes that look like the updates of a feed, and each time a little different.
-fn feed(seed: u32) -> Vec<Vec<u8>> {
-    let mut random = Random(seed | 1);
+/// Messages of many sizes, each a little different from the others.
+fn messages(seed: u32) -> Vec<Vec<u8>> {
+    let mut random = Random(seed);
     [3, 40, 100, 700, 2000, 70_000, 1, 300, 33_000, 90]
-        .into_iter()
-        .map(|length| {
-            let mut message = Vec::new();
-            while message.len() < length {
-                let (id, price) = (random.next() % 500, random.next() % 10_000);
-                let line = format!("{{\"id\":{id},\"price\":{price},\"currency\":\"EUR\"}},");
-                message.extend_from_slice(line.as_bytes());
-            }
-            message.truncate(length);
-            message
-        })
-        .collect()
-}
-
-/// A linear congruential generator: noise that is the same each time.
-struct Random(u32);
-
-impl Random {
-    fn next(&mut self) -> u32 {
-        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        self.0 >> 8
-    }
-
-    fn bytes(&mut self, count: usize) -> Vec<u8> {
-        (0..count).map(|_| self.next() as u8).collect()
-    }
+        .map(|length| feed(&mut random, length))
+        .to_vec()
 }
 
 #[test]
@@ -88,7 +65,7 @@ fn every_window_and_level_without_a_context() {
     let mut inflater = Inflater::new();
     for (bits, level) in (8..=15).flat_map(|bits| (1..=9).map(move |level| (bits, level))) {
         let mut deflater = Deflater::new(bits, level);
-        for message in feed(u32::from(bits)) {
+        for message in messages(u32::from(bits)) {
             let mut payload = b"before".to_vec();
             if !deflater.deflate(&message, &mut payload, None) {
                 assert!(message.len() < 50, "{bits} {level}");
@@ -110,7 +87,7 @@ fn contexts_of_many_connections_go_through_the_same_machines() {
     for bits in 9..=15 {
         let (mut deflater, mut inflater) = (Deflater::new(bits, 6), Inflater::new());
         let mut connections: Vec<_> = (0..3)
-            .map(|seed| (feed(seed), History::new(bits), History::new(bits)))
+            .map(|seed| (messages(seed), History::new(bits), History::new(bits)))
             .collect();
         for at in 0..connections[0].0.len() {
             for (messages, sent, received) in &mut connections {
