@@ -10,6 +10,25 @@
 //! is handed to the machine for the time of a message. Where both ends have agreed on no takeover
 //! ([`DeflateMode::Shared`], the default) there is none, and a compressed connection takes no memory of its own.
 //!
+//! # Costs
+//!
+//! A deflater takes 245 KiB at windows of 9 bits and 371 KiB at 15, an inflater 46 KiB: once for each loop, and for each
+//! size of window that its clients agreed on. A message allocates nothing but the output. What a connection takes, and
+//! what it gets for that: JSON at level 1, rows of a feed with other numbers each time, on connections that take turns.
+//!
+//! | window | bytes a connection and direction | 1 KiB becomes | 100 bytes become | time to deflate 1 KiB |
+//! | --- | --- | --- | --- | --- |
+//! | none | 0 | 418 | 86 | 1 |
+//! | 9 | 512 | 419 | 38 | 1.5 |
+//! | 10 | 1,024 | 368 | 38 | 1.5 |
+//! | 12 | 4,096 | 320 | 38 | 1.5 |
+//! | 13 | 8,192 | 308 | 38 | 2 |
+//! | 15 | 32,768 | 291 | 38 | 6 |
+//!
+//! The time grows with what has to be put into the hash table again; where the same connection sends twice in a row it
+//! is there already. To inflate takes about the same time with all of them, a third of the time to deflate or less. So
+//! 10 to 12 bits are the windows to use; at level 6, 1 KiB becomes 310 bytes without a window and takes twice the time.
+//!
 //! # Examples
 //!
 //! ```

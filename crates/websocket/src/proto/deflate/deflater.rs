@@ -10,6 +10,8 @@ use super::{History, LARGEST_WINDOW, SMALLEST_WINDOW, TAIL};
 /// Bytes of output that there is room for at first. It is more than the end of a flush takes: zlib writes another one
 /// where it finds no room behind the first.
 const LEAST_ROOM: usize = 64;
+/// Bytes that a message may become longer by in order to be remembered.
+const INVESTED: usize = 2;
 
 /// Compresses messages, those of any number of connections, one after the other.
 pub struct Deflater {
@@ -33,12 +35,14 @@ impl Deflater {
         }
     }
 
-    /// Appends to `out` the payload of a frame that carries `message` compressed, and returns whether it did: where
-    /// that would not be shorter, `out` and `history` are left as they were, and the message is to be sent as it is,
-    /// without the bit that says compressed (RFC 7692 section 6: each message has the choice). So is an empty one.
+    /// Appends to `out` the payload of a frame that carries `message` compressed, and returns whether it did. Where that
+    /// does not pay, `out` and `history` are left as they were, and the message is to be sent as it is, without the bit
+    /// that says compressed: each message has the choice (RFC 7692 section 6). So it is with an empty one.
     ///
-    /// With a history the message may refer to those before, and is remembered itself. Without one it stands alone.
-    #[must_use = "a message that did not become shorter is to be sent as it is"]
+    /// Without a history the message stands alone, and it pays if the payload is shorter. With one it may refer to those
+    /// before and is remembered itself, so that two bytes more are accepted: text without anything to refer to takes as
+    /// many, and the next one that is like it will be short. Noise takes more and is not remembered.
+    #[must_use = "a message for which it does not pay is to be sent as it is"]
     pub fn deflate(
         &mut self,
         message: &[u8],
@@ -50,9 +54,13 @@ impl Deflater {
         }
         let start = out.len();
         self.load(history.as_deref());
-        let shorter = self.run(message, out);
+        self.run(message, out);
         let stamp = self.stamp.next();
-        if !shorter {
+        let most = match history {
+            Some(_) => message.len() + INVESTED,
+            None => message.len() - 1,
+        };
+        if out.len() - start > most {
             out.truncate(start);
             return false;
         }
@@ -78,9 +86,8 @@ impl Deflater {
     }
 
     /// Compresses to the end, even where it is clear before that it does not pay: zlib-rs 0.6 cannot be reset while it
-    /// has output that was not fetched. Returns whether the payload, its tail taken off, is shorter than the message.
-    fn run(&mut self, message: &[u8], out: &mut Vec<u8>) -> bool {
-        let start = out.len();
+    /// has output that was not fetched. The tail is taken off.
+    fn run(&mut self, message: &[u8], out: &mut Vec<u8>) {
         let mut rest = message;
         let mut room = LEAST_ROOM + message.len() / 4;
         loop {
@@ -98,7 +105,6 @@ impl Deflater {
         }
         debug_assert!(out.ends_with(&TAIL));
         out.truncate(out.len() - TAIL.len());
-        out.len() - start < message.len()
     }
 }
 

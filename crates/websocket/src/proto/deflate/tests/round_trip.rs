@@ -113,12 +113,37 @@ fn what_does_not_shrink_is_not_compressed() {
     for (level, bits) in [(1, 15), (6, 15), (9, 9)] {
         let mut deflater = Deflater::new(bits, level);
         let mut history = History::new(bits);
-        for message in [&noise[..], &noise[..1000], b"abc", b"a", b""] {
+        for message in [&noise[..], &noise[..1000], &noise[..50], b""] {
             let mut out = Vec::new();
             assert!(!deflater.deflate(message, &mut out, None));
-            assert!(out.is_empty());
             assert!(!deflater.deflate(message, &mut out, Some(&mut history)));
+            assert!(out.is_empty());
             assert_eq!(history.allocated_bytes(), 0, "it is not remembered");
         }
+    }
+}
+
+#[test]
+fn a_short_text_is_remembered_for_the_next_one() {
+    for level in 1..=9 {
+        let mut deflater = Deflater::new(9, level);
+        let (mut sent, mut received) = (History::new(9), History::new(9));
+        let text = br#"{"id":1,"price":"17.20"}"#;
+        let mut lengths = Vec::new();
+        for _ in 0..2 {
+            let (mut payload, mut out) = (Vec::new(), Vec::new());
+            assert!(!deflater.deflate(text, &mut payload, None));
+            assert!(deflater.deflate(text, &mut payload, Some(&mut sent)));
+            let mut inflater = Inflater::new();
+            inflater
+                .inflate(&payload, &mut out, 100, Some(&mut received))
+                .unwrap();
+            assert_eq!(out, text);
+            lengths.push(payload.len());
+        }
+        assert!(
+            lengths[0] <= text.len() + 2 && lengths[1] < 8,
+            "{lengths:?}"
+        );
     }
 }
