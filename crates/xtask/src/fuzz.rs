@@ -12,7 +12,7 @@ use squall_corpus::Row;
 use crate::command::{cargo, output_of};
 
 /// The targets, and the corpora that they start from.
-const TARGETS: [(&str, &[Corpus]); 7] = [
+const TARGETS: [(&str, &[Corpus]); 9] = [
     ("request", &[REQUESTS]),
     ("response", &[RESPONSES]),
     ("round_trip", &[REQUESTS, RESPONSES]),
@@ -20,6 +20,9 @@ const TARGETS: [(&str, &[Corpus]); 7] = [
     ("connection", &[REQUESTS]),
     ("frames", &[OF_CLIENTS, OF_SERVERS]),
     ("messages", &[OF_CLIENTS, OF_SERVERS]),
+    // These two make what is valid out of any bytes.
+    ("deflate", &[]),
+    ("extensions", &[]),
 ];
 
 /// A folder of attacks, and the control byte with which a target takes them for what they are.
