@@ -70,6 +70,7 @@
 //! | `gen.sleep(1)`, `gen.with_timeout(...)` | [`sleep`], [`with_timeout`] |
 //! | `concurrent.futures.ThreadPoolExecutor` | [`ThreadPoolExecutor`] |
 //! | `AsyncHTTPClient().fetch(url)` | [`HttpClient::fetch`](client::HttpClient::fetch) |
+//! | `websocket_connect(url)` | [`websocket_connect`](websocket::websocket_connect) |
 
 use std::error;
 

@@ -5,8 +5,10 @@
 //! * [`WebSocketStream`] is a connection whose messages are asked for, in a task of its own.
 //! * [`WebSocket`] sends, from anywhere on its loop; [`WebSocketRemote`] does so from other threads, and a [`Group`] to
 //!   many connections at once.
+//! * [`websocket_connect`] is the client.
 
 mod acceptor;
+mod client;
 mod common;
 mod connection;
 mod delivery;
@@ -27,6 +29,7 @@ mod stream;
 mod websocket;
 
 pub use acceptor::Acceptor;
+pub use client::{ConnectError, Connecting, WebSocketConnect, websocket_connect};
 pub use connection::{Agreed, Connection};
 pub use error::{SendError, Sent, WebSocketError};
 pub use group::Group;

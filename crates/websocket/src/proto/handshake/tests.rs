@@ -269,6 +269,7 @@ fn pages_are_let_in_by_where_they_come_from() {
         "http://dev.example:3000",
         "https://[::1]:9",
     ]);
+    let odd_port = list(&["https://example.com:8080"]);
     let with_null = list(&["null"]);
     for (origins, lines, passes) in [
         // No browser, or one from the time before either field.
@@ -464,6 +465,21 @@ fn pages_are_let_in_by_where_they_come_from() {
             &with_null,
             "Host: a.example\nOrigin: null\nSec-Fetch-Site: cross-site",
             true,
+        ),
+        (
+            &odd_port,
+            "Host: a.example\nOrigin: https://example.com:8080",
+            true,
+        ),
+        (
+            &odd_port,
+            "Host: a.example\nOrigin: http://example.com:8080",
+            false,
+        ),
+        (
+            &odd_port,
+            "Host: a.example\nOrigin: https://example.com",
+            false,
         ),
         // Everybody.
         (
