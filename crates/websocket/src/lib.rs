@@ -5,7 +5,7 @@
 //! * [`WebSocketStream`] is a connection whose messages are asked for, in a task of its own.
 //! * [`WebSocket`] sends, from anywhere on its loop; [`WebSocketRemote`] does so from other threads, and a [`Group`] to
 //!   many connections at once.
-//! * [`websocket_connect`] is the client.
+//! * [`websocket_connect`] is the client; a [`ReconnectingWebSocket`] connects again when the connection is lost.
 
 mod acceptor;
 mod client;
@@ -23,6 +23,7 @@ mod outbox;
 mod packer;
 pub mod proto;
 mod reader;
+mod reconnect;
 mod remote;
 mod session;
 mod stream;
@@ -37,6 +38,9 @@ pub use handler::{Result, WebSocketHandler};
 pub use message::Message;
 pub use options::{SlowReader, WebSocketOptions, close_all};
 pub use proto::{CloseCode, CloseFrame, ProtocolError};
+pub use reconnect::{
+    Backoff, DisconnectCause, ReconnectEvent, ReconnectingHandle, ReconnectingWebSocket,
+};
 pub use remote::WebSocketRemote;
 pub use stream::WebSocketStream;
 pub use websocket::WebSocket;

@@ -2,6 +2,7 @@
 
 mod client;
 mod proto;
+mod reconnect;
 
 use std::error::Error;
 use std::future::Future;
