@@ -1,8 +1,10 @@
 //! Proves that work grows with bytes and no faster, for `cargo xtask scaling`: whatever a peer can make long or many
-//! is sent to a server in memory, and once more twice and four times as much.
+//! is sent to a server in memory, or through a decoder, and once more twice and four times as much.
 //!
 //! What is counted is a whole process, so the comparison is between differences, which the start of the program is not
 //! in. Limits are out of the way, for they would end the growth before it shows.
+
+mod frames;
 
 use std::process::{Command, ExitCode};
 use std::rc::Rc;
@@ -170,22 +172,24 @@ pub(crate) fn run() -> Result<bool, String> {
         return Ok(true);
     };
     let mut rows = Map::new();
-    for growth in &GROWTHS {
+    let http = GROWTHS.iter().map(|growth| (growth.name, growth.base));
+    let frames = frames::GROWTHS
+        .iter()
+        .map(|growth| (growth.name, growth.base));
+    for (name, base) in http.chain(frames) {
         let mut counts = Vec::new();
         for times in [1, 2, 4] {
-            let size = (growth.base * times).to_string();
+            let size = (base * times).to_string();
             let program = std::env::current_exe().map_err(|err| err.to_string())?;
             let mut command = Command::new(program);
-            command.args([ONE, growth.name, "ours", &size]);
-            counts.push(count(counter, command).ok_or_else(|| {
-                format!(
-                    "{} did not count `{}` of {size}",
-                    counter.name(),
-                    growth.name
-                )
-            })?);
+            command.args([ONE, name, "ours", &size]);
+            counts.push(
+                count(counter, command).ok_or_else(|| {
+                    format!("{} did not count `{name}` of {size}", counter.name())
+                })?,
+            );
         }
-        rows.insert(growth.name.to_owned(), json!(counts));
+        rows.insert(name.to_owned(), json!(counts));
     }
     println!("{}", json!({ "counter": counter.name(), "rows": rows }));
     Ok(true)
@@ -200,8 +204,13 @@ fn count(counter: Counter, command: Command) -> Option<f64> {
 
 /// Sends one of them, if `name` is one.
 pub(crate) fn run_one(name: &str, size: usize) -> Option<ExitCode> {
-    let growth = GROWTHS.iter().find(|growth| growth.name == name)?;
-    let done = growth.send(size);
+    let http = GROWTHS.iter().find(|growth| growth.name == name);
+    let frames = frames::GROWTHS.iter().find(|growth| growth.name == name);
+    let done = match (http, frames) {
+        (Some(growth), _) => growth.send(size),
+        (None, Some(growth)) => growth.send(size),
+        (None, None) => return None,
+    };
     if let Err(err) = &done {
         eprintln!("{name}: {err}");
     }
