@@ -91,7 +91,7 @@ enum Consumed<H> {
     /// It is used up.
     All(Box<Session<H>>),
     /// The handler waits for something; so many bytes are left.
-    Waiting(Pin<Box<dyn Delivery<H>>>, Rc<Link>, usize),
+    Waiting(Pin<Box<dyn Delivery<H>>>, usize),
 }
 
 impl<H: WebSocketHandler> Hall<H> {
@@ -101,15 +101,15 @@ impl<H: WebSocketHandler> Hall<H> {
         session.open();
         let consumed = self.consume(session, unread);
         drop(turn);
-        self.go_on(consumed, unread);
+        self.go_on(consumed, link, unread);
     }
 
     /// Looks after a session once input was consumed.
-    fn go_on(self: Rc<Self>, consumed: Consumed<H>, input: &[u8]) {
+    fn go_on(self: Rc<Self>, consumed: Consumed<H>, link: Rc<Link>, input: &[u8]) {
         match consumed {
-            Consumed::All(session) if session.ws.link.can_park() => self.park(session),
+            Consumed::All(session) if link.can_park() => self.park(session),
             Consumed::All(session) => spawn_callback(self.attend(session, Vec::new())),
-            Consumed::Waiting(delivery, link, left) => {
+            Consumed::Waiting(delivery, left) => {
                 let rest = input[input.len() - left..].to_vec();
                 link.tasked.set(true);
                 spawn_callback(self.await_handler(delivery, link, rest));
@@ -168,7 +168,7 @@ impl<H: WebSocketHandler> Hall<H> {
             waiting => {
                 drop(place);
                 link.with_stream(|stream| stream.unpark());
-                Rc::clone(&self).go_on(waiting, &buffer[..count]);
+                Rc::clone(&self).go_on(waiting, link, &buffer[..count]);
                 common::with(|common| common.give_buffer(buffer));
             }
         }
@@ -195,14 +195,12 @@ impl<H: WebSocketHandler> Hall<H> {
     /// Hands what has come to the handler, up to a message that it has to wait for.
     #[inline]
     fn consume(&self, mut session: Box<Session<H>>, mut input: &[u8]) -> Consumed<H> {
-        let mut scratch = common::with(Common::take_scratch);
-        session.reader.resume(&mut scratch);
-        let link = Rc::clone(&session.ws.link);
-        while let Some(kind) = session.next(&mut input, &mut scratch) {
+        let mut decoding = session.reader.resume(&session.ws.link);
+        while let Some(kind) = session.next(&mut input, &mut decoding) {
             let mut delivery = self.spare.take().unwrap_or_else(delivery);
             delivery.as_mut().begin(Job {
                 session,
-                scratch,
+                decoding,
                 kind,
             });
             match delivery
@@ -212,13 +210,12 @@ impl<H: WebSocketHandler> Hall<H> {
                 Poll::Ready(job) => {
                     self.spare.set(Some(delivery));
                     session = job.session;
-                    scratch = job.scratch;
+                    decoding = job.decoding;
                 }
-                Poll::Pending => return Consumed::Waiting(delivery, link, input.len()),
+                Poll::Pending => return Consumed::Waiting(delivery, input.len()),
             }
         }
-        session.reader.pause(&mut scratch);
-        common::with(|common| common.give_scratch(scratch));
+        session.reader.pause(decoding);
         Consumed::All(session)
     }
 
@@ -239,13 +236,13 @@ impl<H: WebSocketHandler> Hall<H> {
         link.busy.set(true);
         let Job {
             mut session,
-            mut scratch,
+            decoding,
             ..
         } = job.await;
         link.busy.set(false);
         common::with(|common| link.hear(common.now()));
-        session.reader.pause(&mut scratch);
-        drop((scratch, delivery));
+        session.reader.pause(decoding);
+        drop(delivery);
         self.attend(session, rest).await;
     }
 
@@ -260,7 +257,7 @@ impl<H: WebSocketHandler> Hall<H> {
                 drop(turn);
                 match consumed {
                     Consumed::All(kept) => session = kept,
-                    Consumed::Waiting(..) => return self.go_on(consumed, &input),
+                    Consumed::Waiting(..) => return self.go_on(consumed, link, &input),
                 }
                 input = Vec::new();
             }

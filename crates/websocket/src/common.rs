@@ -13,7 +13,7 @@ use crate::link::Link;
 use crate::masks::Masks;
 use crate::options::WebSocketOptions;
 use crate::packer::Packer;
-use crate::proto::Scratch;
+use crate::reader::Decoding;
 
 /// Bytes of the buffer that connections are read into.
 const BUFFER: usize = 64 * 1024;
@@ -37,7 +37,7 @@ pub(crate) fn with<R>(f: impl FnOnce(&Common) -> R) -> R {
 pub(crate) struct Common {
     /// Taken out while it is used, so that nested use makes its own.
     buffer: Cell<Option<Box<[u8]>>>,
-    scratch: Cell<Option<Scratch>>,
+    decoding: Cell<Option<Box<Decoding>>>,
     /// What the connection whose turn it is has to send. Empty between turns.
     pub(crate) cork: RefCell<Vec<u8>>,
     /// Compresses and inflates for all connections without a context of their own.
@@ -68,7 +68,7 @@ impl Common {
     fn new() -> Self {
         Self {
             buffer: Cell::new(None),
-            scratch: Cell::new(None),
+            decoding: Cell::new(None),
             cork: RefCell::default(),
             packer: RefCell::default(),
             masks: RefCell::default(),
@@ -95,16 +95,18 @@ impl Common {
         self.buffer.set(Some(buffer));
     }
 
-    /// Takes the buffers for messages; give them back.
-    pub(crate) fn take_scratch(&self) -> Scratch {
-        self.scratch.take().unwrap_or_default()
+    /// Takes what it takes to read a message; give it back when one is read.
+    #[inline]
+    pub(crate) fn take_decoding(&self) -> Box<Decoding> {
+        self.decoding.take().unwrap_or_else(Decoding::new)
     }
 
-    pub(crate) fn give_scratch(&self, mut scratch: Scratch) {
-        if scratch.message.capacity() > KEPT {
-            scratch.message = Vec::new();
+    #[inline]
+    pub(crate) fn give_decoding(&self, mut decoding: Box<Decoding>) {
+        if decoding.scratch.message.capacity() > KEPT {
+            decoding.scratch.message = Vec::new();
         }
-        self.scratch.set(Some(scratch));
+        self.decoding.set(Some(decoding));
     }
 
     /// Returns the coarse time, in milliseconds since some moment; it wraps around.

@@ -6,14 +6,14 @@ use std::task::{Context, Poll};
 
 use crate::handler::WebSocketHandler;
 use crate::message::Message;
-use crate::proto::{MessageKind, Scratch};
-use crate::reader;
+use crate::proto::MessageKind;
+use crate::reader::{self, Decoding};
 use crate::session::Session;
 
 /// A message, and the session that it came to.
 pub(crate) struct Job<H> {
     pub(crate) session: Box<Session<H>>,
-    pub(crate) scratch: Scratch,
+    pub(crate) decoding: Box<Decoding>,
     pub(crate) kind: MessageKind,
 }
 
@@ -69,8 +69,8 @@ pub(crate) fn delivery<H: WebSocketHandler>() -> Pin<Box<dyn Delivery<H>>> {
 async fn deliver<H: WebSocketHandler>(mut job: Job<H>) -> Job<H> {
     let Session { ws, handler, .. } = &mut *job.session;
     let message = match job.kind {
-        MessageKind::Binary => Message::Binary(Cow::Borrowed(&job.scratch.message[..])),
-        MessageKind::Text => match job.scratch.text() {
+        MessageKind::Binary => Message::Binary(Cow::Borrowed(&job.decoding.scratch.message[..])),
+        MessageKind::Text => match job.decoding.scratch.text() {
             Ok(text) => Message::Text(Cow::Borrowed(text)),
             Err(error) => {
                 reader::fail(&ws.link, error);

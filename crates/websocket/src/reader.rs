@@ -1,11 +1,12 @@
 //! The half of a connection that reads.
 
+use std::mem;
 use std::rc::Rc;
 
 use crate::common;
 use crate::link::{Link, Phase};
 use crate::proto::{
-    CloseCode, CloseFrame, Decoder, Event, MessageKind, OpCode, ProtocolError, Scratch,
+    CloseCode, CloseFrame, Decoder, Event, MessageKind, OpCode, ProtocolError, Role, Scratch,
 };
 
 /// What has come.
@@ -23,89 +24,114 @@ pub(crate) enum Step {
     Closed,
 }
 
+/// What it takes to read. A thread has one for all connections that are between two messages, and a connection in the
+/// middle of one has its own.
 #[derive(Debug)]
-pub(crate) struct Reader {
+pub(crate) struct Decoding {
     decoder: Decoder,
-    /// The part of a message that has come.
-    partial: Option<Box<Scratch>>,
+    pub(crate) scratch: Scratch,
+}
+
+impl Decoding {
+    pub(crate) fn new() -> Box<Self> {
+        Box::new(Self {
+            decoder: Decoder::new(Role::Server, false),
+            scratch: Scratch::new(),
+        })
+    }
+}
+
+/// Where a connection is in what it reads.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    /// The part of a message, or of a frame's head, that has come.
+    partial: Option<Box<Decoding>>,
 }
 
 impl Reader {
-    pub(crate) fn new(link: &Link) -> Self {
-        Self {
-            decoder: Decoder::new(link.role(), link.agreement().is_on()),
-            partial: None,
-        }
-    }
-
-    /// Lends `scratch` the part of a message that has come, if there is one; before the first step for new input.
+    /// Begins with new input.
     #[inline]
-    pub(crate) fn resume(&mut self, scratch: &mut Scratch) {
+    pub(crate) fn resume(&mut self, link: &Link) -> Box<Decoding> {
         if let Some(partial) = self.partial.take() {
-            *scratch = *partial;
+            return partial;
         }
+        let mut decoding = common::with(|common| common.take_decoding());
+        decoding.decoder = Decoder::new(link.role(), link.agreement().is_on());
+        decoding
     }
 
-    /// Keeps the part of a message that stands in `scratch`; after the last step for some input.
+    /// Keeps what is needed for the next input.
     #[inline]
-    pub(crate) fn pause(&mut self, scratch: &mut Scratch) {
-        if self.decoder.uses_scratch() {
-            self.partial = Some(Box::new(std::mem::take(scratch)));
+    pub(crate) fn pause(&mut self, decoding: Box<Decoding>) {
+        if decoding.decoder.is_idle() {
+            common::with(|common| common.give_decoding(decoding));
+        } else {
+            self.partial = Some(decoding);
         }
     }
+}
 
+impl Decoding {
     /// Takes from the front of `input` what comes next. What only the protocol cares about is done here.
-    pub(crate) fn step(
-        &mut self,
-        link: &Rc<Link>,
-        input: &mut &[u8],
-        scratch: &mut Scratch,
-    ) -> Step {
+    #[inline]
+    pub(crate) fn step(&mut self, link: &Rc<Link>, input: &mut &[u8]) -> Step {
         loop {
-            if link.phase() >= Phase::Ending {
+            let phase = link.phase();
+            if phase >= Phase::Ending {
                 *input = &[];
                 return Step::Closed;
             }
             let limits = link.options().limits();
-            let event = match self.decoder.decode(input, &limits, scratch) {
-                Ok(Some(event)) => event,
+            match self.decoder.decode(input, &limits, &mut self.scratch) {
+                Ok(Some(Event::Message {
+                    kind,
+                    compressed: false,
+                })) if phase == Phase::Open => return Step::Message(kind),
+                Ok(Some(event)) => {
+                    if let Some(step) = self.take(link, event) {
+                        return step;
+                    }
+                }
                 Ok(None) => return Step::More,
-                Err(error) => {
-                    fail(link, error);
-                    continue;
-                }
-            };
-            // What comes after this end has said goodbye is for nobody, but for the other end's goodbye.
-            let open = link.phase() == Phase::Open;
-            match event {
-                Event::Message { kind, compressed } if open => {
-                    if !compressed {
-                        return Step::Message(kind);
-                    }
-                    match inflate(link, &mut scratch.message, limits.max_message) {
-                        Ok(()) => return Step::Message(kind),
-                        Err(error) => fail(link, error),
-                    }
-                }
-                Event::Ping if open => {
-                    // Only the last of many pings has to be answered (RFC 6455 section 5.5.3).
-                    if link.queued() <= link.options().max_queued {
-                        link.send_control(OpCode::Pong, &scratch.control);
-                    }
-                    return Step::Ping;
-                }
-                Event::Pong if open => return Step::Pong,
-                Event::Message { .. } | Event::Ping | Event::Pong => {}
-                Event::Close => match scratch.close_frame() {
-                    Ok(frame) => say_goodbye(link, frame),
-                    Err(error) => fail(link, error),
-                },
+                Err(error) => fail(link, error),
             }
         }
     }
+
+    /// Looks after what is not a message as it is; `None` when it is nothing for the handler.
+    fn take(&mut self, link: &Rc<Link>, event: Event) -> Option<Step> {
+        // What comes after this end has said goodbye is for nobody, but for the other end's goodbye.
+        let open = link.phase() == Phase::Open;
+        match event {
+            Event::Message { kind, .. } if open => match inflate(link, &mut self.scratch.message) {
+                Ok(()) => return Some(Step::Message(kind)),
+                Err(error) => fail(link, error),
+            },
+            Event::Ping if open => {
+                // Only the last of many pings has to be answered (RFC 6455 section 5.5.3).
+                if link.queued() <= link.options().max_queued {
+                    link.send_control(OpCode::Pong, &self.scratch.control);
+                }
+                return Some(Step::Ping);
+            }
+            Event::Pong if open => return Some(Step::Pong),
+            Event::Message { .. } | Event::Ping | Event::Pong => {}
+            Event::Close => match self.scratch.close_frame() {
+                Ok(frame) => say_goodbye(link, frame),
+                Err(error) => fail(link, error),
+            },
+        }
+        None
+    }
+
+    /// Takes the message out, to be kept.
+    pub(crate) fn take_message(&mut self) -> Vec<u8> {
+        mem::take(&mut self.scratch.message)
+    }
 }
 
-fn inflate(link: &Link, message: &mut Vec<u8>, limit: usize) -> Result<(), ProtocolError> {
+fn inflate(link: &Link, message: &mut Vec<u8>) -> Result<(), ProtocolError> {
+    let limit = link.options().max_message;
     common::with(|common| {
         let mut packer = common.packer.borrow_mut();
         link.with_contexts(|contexts| packer.unpack(contexts, message, limit))

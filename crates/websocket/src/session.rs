@@ -2,8 +2,8 @@
 
 use crate::handler::WebSocketHandler;
 use crate::link::Flushed;
-use crate::proto::{CloseCode, CloseFrame, MessageKind, Scratch};
-use crate::reader::{Reader, Step};
+use crate::proto::{CloseCode, CloseFrame, MessageKind};
+use crate::reader::{Decoding, Reader, Step};
 use crate::websocket::WebSocket;
 
 /// A connection and its handler; all of what an idle connection is, but for its [`Link`](crate::link::Link).
@@ -16,7 +16,7 @@ pub(crate) struct Session<H> {
 impl<H: WebSocketHandler> Session<H> {
     pub(crate) fn new(ws: WebSocket, handler: H) -> Box<Self> {
         Box::new(Self {
-            reader: Reader::new(&ws.link),
+            reader: Reader::default(),
             ws,
             handler,
         })
@@ -31,15 +31,20 @@ impl<H: WebSocketHandler> Session<H> {
 
     /// Takes input until a message has come, which stands in the scratch then; `None` when it is used up.
     #[inline]
-    pub(crate) fn next(&mut self, input: &mut &[u8], scratch: &mut Scratch) -> Option<MessageKind> {
-        loop {
-            match self.reader.step(&self.ws.link, input, scratch) {
+    pub(crate) fn next(
+        &mut self,
+        input: &mut &[u8],
+        decoding: &mut Decoding,
+    ) -> Option<MessageKind> {
+        while !input.is_empty() {
+            match decoding.step(&self.ws.link, input) {
                 Step::Message(kind) => return Some(kind),
-                Step::Ping => self.handler.ping(&self.ws, &scratch.control),
-                Step::Pong => self.handler.pong(&self.ws, &scratch.control),
-                Step::Closed | Step::More => return None,
+                Step::Ping => self.handler.ping(&self.ws, &decoding.scratch.control),
+                Step::Pong => self.handler.pong(&self.ws, &decoding.scratch.control),
+                Step::Closed | Step::More => break,
             }
         }
+        None
     }
 
     /// Sends what is queued, and tells the handler when that was all.

@@ -2,19 +2,17 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::mem;
 use std::ops::Deref;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use squall_ioloop::IoLoop;
 
-use crate::common::{self, Common};
 use crate::connection::Connection;
 use crate::error::{SendError, WebSocketError};
 use crate::link::{Heard, Link, Phase};
 use crate::message::Message;
-use crate::proto::{CloseCode, CloseFrame, MessageKind, ProtocolError, Scratch};
+use crate::proto::{CloseCode, CloseFrame, MessageKind, ProtocolError};
 use crate::reader::{self, Reader, Step};
 use crate::websocket::WebSocket;
 
@@ -53,7 +51,7 @@ impl WebSocketStream {
         let (ws, unread) = connection.into_parts();
         ws.link.tasked.set(true);
         Self {
-            reader: Some(Reader::new(&ws.link)),
+            reader: Some(Reader::default()),
             ws,
             input: unread.into(),
             used: 0,
@@ -128,13 +126,12 @@ impl WebSocketStream {
             return None;
         }
         let reader = self.reader.as_mut()?;
-        let mut scratch = common::with(Common::take_scratch);
-        reader.resume(&mut scratch);
+        let mut decoding = reader.resume(&self.ws.link);
         let mut input = &self.input[self.used..];
         let mut message = None;
         while message.is_none() {
-            match reader.step(&self.ws.link, &mut input, &mut scratch) {
-                Step::Message(kind) => match owned(kind, &mut scratch) {
+            match decoding.step(&self.ws.link, &mut input) {
+                Step::Message(kind) => match owned(kind, decoding.take_message()) {
                     Ok(whole) => message = Some(whole),
                     Err(error) => reader::fail(&self.ws.link, error),
                 },
@@ -148,8 +145,7 @@ impl WebSocketStream {
             self.input = Vec::new();
             self.used = 0;
         }
-        reader.pause(&mut scratch);
-        common::with(|common| common.give_scratch(scratch));
+        reader.pause(decoding);
         message
     }
 
@@ -168,12 +164,10 @@ impl WebSocketStream {
     }
 }
 
-/// Takes the message out of the scratch.
-fn owned(kind: MessageKind, scratch: &mut Scratch) -> Result<Message<'static>, ProtocolError> {
-    let bytes = mem::take(&mut scratch.message);
+fn owned(kind: MessageKind, payload: Vec<u8>) -> Result<Message<'static>, ProtocolError> {
     Ok(match kind {
-        MessageKind::Binary => bytes.into(),
-        MessageKind::Text => String::from_utf8(bytes)
+        MessageKind::Binary => payload.into(),
+        MessageKind::Text => String::from_utf8(payload)
             .map_err(|_| ProtocolError::Text)?
             .into(),
     })
@@ -182,14 +176,10 @@ fn owned(kind: MessageKind, scratch: &mut Scratch) -> Result<Message<'static>, P
 /// Waits for the end of a connection that nobody listens to any more.
 async fn part(link: Rc<Link>, mut reader: Reader, mut input: Vec<u8>) {
     loop {
-        let mut scratch = Scratch::new();
-        reader.resume(&mut scratch);
+        let mut decoding = reader.resume(&link);
         let mut rest = &input[..];
-        while !matches!(
-            reader.step(&link, &mut rest, &mut scratch),
-            Step::Closed | Step::More
-        ) {}
-        reader.pause(&mut scratch);
+        while !matches!(decoding.step(&link, &mut rest), Step::Closed | Step::More) {}
+        reader.pause(decoding);
         input.clear();
         if link.is_done() || poll_fn(|cx| link.poll_heard(cx, &mut input)).await == Heard::Ended {
             break;

@@ -128,6 +128,9 @@ impl Decoder {
         {
             return Ok(Some(event));
         }
+        if input.is_empty() {
+            return Ok(None);
+        }
         self.decode_parts(input, limits, scratch)
     }
 

@@ -1,0 +1,326 @@
+//! Sending: the cork of a turn, the queue of a slow reader, and control frames.
+
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+
+use super::{Flushed, Link, Phase};
+use crate::common::{self, Common};
+use crate::error::{SendError, Sent};
+use crate::message::Message;
+use crate::options::SlowReader;
+use crate::outbox::Outbox;
+use crate::proto::{CloseCode, CloseFrame, OpCode, Role, write_frame};
+
+/// What a turn sends is written when there is so much of it, and otherwise at its end.
+const CORK: usize = 32 * 1024;
+
+impl Link {
+    /// Sends a message, as far as limits allow.
+    #[inline]
+    pub(crate) fn send(
+        self: &Rc<Self>,
+        message: &Message<'_>,
+        compress: bool,
+    ) -> Result<Sent, SendError> {
+        if self.phase.get() != Phase::Open {
+            return Err(SendError::Closed);
+        }
+        self.catch_up();
+        let (opcode, payload) = (OpCode::from(message.kind()), message.as_bytes());
+        if compress && self.agreement.compresses(payload.len(), &self.options) {
+            return self.send_packed(opcode, payload);
+        }
+        self.send_frame(opcode, false, payload)
+    }
+
+    #[cold]
+    fn send_packed(self: &Rc<Self>, opcode: OpCode, payload: &[u8]) -> Result<Sent, SendError> {
+        common::with(|common| {
+            let mut packer = common.packer.borrow_mut();
+            let mut packed = packer.take_buffer();
+            let shorter = self.with_contexts(|contexts| {
+                packer.pack(
+                    self.agreement,
+                    &self.options,
+                    contexts,
+                    payload,
+                    &mut packed,
+                )
+            });
+            drop(packer);
+            let frame = if shorter { &packed } else { payload };
+            let sent = self.send_frame(opcode, shorter, frame);
+            common.packer.borrow_mut().give_buffer(packed);
+            sent
+        })
+    }
+
+    #[inline]
+    fn send_frame(
+        self: &Rc<Self>,
+        opcode: OpCode,
+        compressed: bool,
+        payload: &[u8],
+    ) -> Result<Sent, SendError> {
+        common::with(|common| {
+            let mask = self.mask(common);
+            let write =
+                |out: &mut Vec<u8>| write_frame(out, opcode, true, compressed, payload, mask);
+            if !self.has_outbox() {
+                self.send_first(common, write);
+                return Ok(Sent::Now);
+            }
+            self.with_outbox(|outbox| {
+                let outbox = outbox.get_or_insert_default();
+                self.make_room(outbox, payload.len())?;
+                outbox.append(self.joins(), write);
+                let bytes = outbox.len();
+                Ok(Sent::Queued { bytes })
+            })
+        })
+    }
+
+    /// Sends a control frame, whatever waits already.
+    pub(crate) fn send_control(self: &Rc<Self>, opcode: OpCode, payload: &[u8]) {
+        common::with(|common| {
+            let mask = self.mask(common);
+            self.enqueue(common, |out| {
+                write_frame(out, opcode, true, false, payload, mask);
+            });
+        });
+    }
+
+    /// Sends what `write` writes behind all else.
+    pub(super) fn enqueue(self: &Rc<Self>, common: &Common, write: impl FnOnce(&mut Vec<u8>)) {
+        if !self.has_outbox() {
+            return self.send_first(common, write);
+        }
+        let joins = self.joins();
+        self.with_outbox(|outbox| outbox.get_or_insert_default().append(joins, write));
+    }
+
+    /// Sends what `write` writes where nothing waits: with the rest of its turn, or at the end of the loop's.
+    #[inline]
+    fn send_first(self: &Rc<Self>, common: &Common, write: impl FnOnce(&mut Vec<u8>)) {
+        if !self.corked.get() {
+            return self.begin_queue(common, write);
+        }
+        let mut cork = common.cork.borrow_mut();
+        write(&mut cork);
+        if cork.len() >= CORK {
+            drop(cork);
+            self.uncork(common);
+        }
+    }
+
+    fn begin_queue(self: &Rc<Self>, common: &Common, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut waiting = Box::<Outbox>::default();
+        waiting.moved = common.now();
+        waiting.append(self.joins(), write);
+        self.outbox.set(Some(waiting));
+        if !self.dirty.replace(true) {
+            common.flush_later(Rc::clone(self));
+        }
+    }
+
+    /// Sends frames that others send too, or takes them into the queue.
+    pub(crate) fn send_shared(self: &Rc<Self>, common: &Common, frames: &Bytes) {
+        if self.phase.get() != Phase::Open {
+            return;
+        }
+        if self.has_outbox() {
+            return self.with_outbox(|outbox| {
+                let outbox = outbox.get_or_insert_default();
+                if self.make_room(outbox, frames.len()).is_ok() {
+                    outbox.share(frames.clone());
+                }
+            });
+        }
+        if self.corked.get() {
+            // It is its turn, so that what it sent before stands in the cork.
+            return self.send_first(common, |out| out.extend_from_slice(frames));
+        }
+        let count = match self.with_stream(|stream| stream.try_write(frames)) {
+            Some(Ok(count)) => count,
+            Some(Err(err)) if err.kind() == io::ErrorKind::WouldBlock => 0,
+            Some(Err(_)) => return self.break_off(),
+            None => return,
+        };
+        if count < frames.len() {
+            let mut waiting = Box::<Outbox>::default();
+            waiting.moved = common.now();
+            waiting.share(frames.clone());
+            waiting.advance(count);
+            self.outbox.set(Some(waiting));
+        }
+        // A secured stream has to be flushed, and what waits be waited for.
+        self.wake_if_tasked();
+    }
+
+    /// Sees to it that so many more bytes may wait.
+    fn make_room(self: &Rc<Self>, outbox: &mut Outbox, bytes: usize) -> Result<(), SendError> {
+        let limit = self.options.max_queued;
+        if outbox.len() + bytes <= limit || outbox.len() == 0 {
+            return Ok(());
+        }
+        let full = SendError::QueueFull { limit };
+        match self.options.slow {
+            SlowReader::DropNewest => Err(full),
+            SlowReader::DropOldest => {
+                outbox.make_room(limit.saturating_sub(bytes));
+                Ok(())
+            }
+            SlowReader::Disconnect => {
+                let peer = self.peer();
+                tracing::debug!(%peer, limit, "WebSocket closed: its reader is too slow (max_queued)");
+                let reason = "too slow a reader";
+                self.note_close(CloseFrame::new(CloseCode::POLICY, reason));
+                // There is no room for a close frame behind all that waits, and nobody who would read it.
+                self.set_phase(Phase::Over);
+                self.notify();
+                Err(full)
+            }
+        }
+    }
+
+    /// Whether frames may be put together: not where single messages may be thrown away.
+    fn joins(&self) -> bool {
+        self.options.slow != SlowReader::DropOldest
+    }
+
+    #[inline]
+    pub(super) fn mask(&self, common: &Common) -> Option<[u8; 4]> {
+        match self.role {
+            Role::Client => Some(common.masks.borrow_mut().next()),
+            Role::Server => None,
+        }
+    }
+
+    /// Begins a turn: what is sent from now on leaves together.
+    #[inline]
+    pub(crate) fn cork(&self) {
+        self.corked.set(true);
+    }
+
+    /// Ends a turn.
+    #[inline]
+    pub(crate) fn end_turn(self: &Rc<Self>) {
+        self.corked.set(false);
+        common::with(|common| self.uncork(common));
+    }
+
+    /// Writes what is corked, or queues it.
+    fn uncork(self: &Rc<Self>, common: &Common) {
+        let mut cork = common.cork.borrow_mut();
+        if cork.is_empty() {
+            return;
+        }
+        let written = self.with_stream(|stream| stream.try_write(&cork[..]));
+        let (count, broken) = match written {
+            Some(Ok(count)) => (count, false),
+            Some(Err(err)) if err.kind() == io::ErrorKind::WouldBlock => (0, false),
+            Some(Err(_)) => (cork.len(), true),
+            None => (cork.len(), false),
+        };
+        if count < cork.len() {
+            let mut waiting = Box::<Outbox>::default();
+            waiting.moved = common.now();
+            // With what has left, so that it is known where frames begin.
+            waiting.append(false, |out| out.extend_from_slice(&cork));
+            waiting.advance(count);
+            self.outbox.set(Some(waiting));
+        }
+        cork.clear();
+        cork.shrink_to(2 * CORK);
+        drop(cork);
+        if broken {
+            self.break_off();
+        }
+        // A secured stream has to be flushed, and that is done by the task.
+        self.wake_if_tasked();
+    }
+
+    /// Is visited at the end of the turn.
+    pub(crate) fn flush_dirty(self: &Rc<Self>) {
+        self.dirty.set(false);
+        if self.flush() != Flushed::Idle {
+            self.wake_if_tasked();
+        }
+    }
+
+    /// Sends what is queued, as far as there is room.
+    #[inline]
+    pub(crate) fn flush(self: &Rc<Self>) -> Flushed {
+        if !self.has_outbox() {
+            return Flushed::Idle;
+        }
+        self.flush_outbox()
+    }
+
+    fn flush_outbox(&self) -> Flushed {
+        let flushed = self.with_outbox(|outbox| {
+            let waiting = outbox.get_or_insert_default();
+            while let Some(front) = waiting.front() {
+                match self.with_stream(|stream| stream.try_write(front)) {
+                    Some(Ok(count)) => {
+                        waiting.advance(count);
+                        waiting.moved = common::with(Common::now);
+                    }
+                    Some(Err(err)) if err.kind() == io::ErrorKind::WouldBlock => {
+                        return Some(Flushed::Some);
+                    }
+                    Some(Err(_)) | None => return None,
+                }
+            }
+            *outbox = None;
+            Some(Flushed::All)
+        });
+        flushed.unwrap_or_else(|| {
+            self.break_off();
+            Flushed::Idle
+        })
+    }
+
+    /// Sends what is queued and waits for the room it needs; for a task that does the reading.
+    pub(crate) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut stream = self.stream.borrow_mut();
+        let Some(stream) = &mut *stream else {
+            return Poll::Ready(Ok(()));
+        };
+        let mut stream = Pin::new(stream);
+        let written = self.with_outbox(|outbox| {
+            let Some(waiting) = outbox else {
+                return Poll::Ready(Ok(()));
+            };
+            while let Some(front) = waiting.front() {
+                match stream.as_mut().poll_write(cx, front) {
+                    Poll::Ready(Ok(count)) => {
+                        waiting.advance(count);
+                        waiting.moved = common::with(Common::now);
+                    }
+                    Poll::Ready(Err(err)) => return Poll::Ready(Err(err)),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            *outbox = None;
+            Poll::Ready(Ok(()))
+        });
+        if let Poll::Ready(Err(err)) = written {
+            return Poll::Ready(Err(err));
+        }
+        // What was written so far should not wait with the rest.
+        let flushed = stream.poll_flush(cx);
+        if written.is_pending() {
+            return match flushed {
+                Poll::Ready(Err(err)) => Poll::Ready(Err(err)),
+                _ => Poll::Pending,
+            };
+        }
+        flushed
+    }
+}
