@@ -137,7 +137,7 @@ pub(crate) fn run_one(words: &[String]) -> ExitCode {
 }
 
 /// What is asked of the server under test, an `Application` with every default on.
-fn server_rows() -> [(&'static str, Case); 4] {
+fn server_rows() -> [(&'static str, Case); 5] {
     let case = |route| Case {
         connections: 1,
         ..Case::rate("cost", route)
@@ -153,6 +153,7 @@ fn server_rows() -> [(&'static str, Case); 4] {
         ),
         ("server: JSON request", case(Route::Json)),
         ("server: POST of 1 KiB of JSON", case(Route::PostJson)),
+        ("server: websocket echo of 64 bytes", case(Route::Echo)),
     ]
 }
 

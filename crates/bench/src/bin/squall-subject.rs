@@ -11,10 +11,11 @@
     reason = "a program that reports"
 )]
 
+#[path = "../subject/sockets.rs"]
+mod sockets;
 #[expect(
-    dead_code,
     unreachable_pub,
-    reason = "the peers, a workspace of their own, have it in a library and use the rest"
+    reason = "the peers, a workspace of their own, have it in a library"
 )]
 #[path = "../wire.rs"]
 mod wire;
@@ -23,6 +24,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use sockets::Style;
 use squall::net::tls::ServerTls;
 use squall::{Application, HttpServer, Json, Path};
 use wire::{HELLO, MESSAGE, Message, Order, block, item, pattern, whereabouts};
@@ -61,6 +63,7 @@ fn application(options: &Options) -> Application {
     if let Some(folder) = &options.folder {
         application = application.static_files("/", folder);
     }
+    application = sockets::add(application, options.sockets);
     (0..options.routes).fold(application, |application, n| {
         application.get(&pattern(n), show)
     })
@@ -92,6 +95,7 @@ struct Options {
     tls: Option<PathBuf>,
     /// Where the file is; it has the name by which it is asked for.
     folder: Option<PathBuf>,
+    sockets: Style,
 }
 
 fn arguments() -> Option<Options> {
@@ -101,6 +105,7 @@ fn arguments() -> Option<Options> {
         loops: 1,
         tls: None,
         folder: None,
+        sockets: Style::Handler,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -110,6 +115,7 @@ fn arguments() -> Option<Options> {
             "--routes" => options.routes = value.parse().ok()?,
             "--loops" => options.loops = value.parse().ok()?,
             "--tls" => options.tls = Some(value.into()),
+            "--sockets" if value == "async" => options.sockets = Style::Async,
             "--file" => options.folder = Some(value.strip_suffix("/file")?.into()),
             _ => return None,
         }
@@ -120,7 +126,7 @@ fn arguments() -> Option<Options> {
 fn main() -> ExitCode {
     let Some(options) = arguments() else {
         eprintln!(
-            "squall-subject: expected `--port PORT`, `--routes COUNT`, `--loops COUNT`, `--tls FOLDER` and `--file FOLDER/file`"
+            "squall-subject: expected `--port PORT`, `--routes COUNT`, `--loops COUNT`, `--tls FOLDER`, `--file FOLDER/file` and `--sockets async`"
         );
         return ExitCode::from(2);
     };

@@ -67,13 +67,18 @@ const LOOPS: &[Route] = &[
 ];
 
 /// In the order of the tables.
-pub(crate) const ROSTER: [Server; 15] = [
+pub(crate) const ROSTER: [Server; 16] = [
     server(
         SQUALL,
         env!("CARGO_PKG_VERSION"),
         Kind::Own("squall-subject"),
         &[
             Route::Block,
+            Route::Broadcast,
+            Route::BroadcastDeflated,
+            Route::BroadcastJson,
+            Route::Echo,
+            Route::EchoDeflated,
             Route::File,
             Route::Json,
             Route::Loop,
@@ -83,6 +88,16 @@ pub(crate) const ROSTER: [Server; 15] = [
             Route::Tls,
         ],
     ),
+    // The same server with a function that asks for messages instead of a handler that gets them.
+    Server {
+        words: &["--sockets", "async"],
+        ..server(
+            "squall-async",
+            env!("CARGO_PKG_VERSION"),
+            Kind::Own("squall-subject"),
+            &[Route::Echo, Route::EchoDeflated],
+        )
+    },
     server(
         FLOOR,
         env!("CARGO_PKG_VERSION"),
@@ -161,10 +176,8 @@ pub(crate) const ROSTER: [Server; 15] = [
             Kind::Tornado,
             &[
                 Route::Broadcast,
-                Route::BroadcastDeflated,
                 Route::BroadcastJson,
                 Route::Echo,
-                Route::EchoDeflated,
                 Route::Json,
                 Route::Plaintext,
                 Route::PostJson,

@@ -121,21 +121,21 @@ fn agreed(extensions: &str, offered: bool) -> Result<(), String> {
     if parts.next() != Some("permessage-deflate") {
         return Err(unwanted());
     }
-    // Tornado does as it is asked without saying so. Whoever does not is found out: a message that needs the one before
-    // it cannot be inflated alone.
+    let mut alone = false;
     for parameter in parts {
         let (name, value) = parameter
             .split_once('=')
             .map_or((parameter, None), |(name, value)| (name, Some(value)));
         match (name.trim(), value.map(|value| value.trim_matches('"'))) {
-            ("server_no_context_takeover" | "client_no_context_takeover", None) => {}
+            ("server_no_context_takeover", None) => alone = true,
+            ("client_no_context_takeover", None) => {}
             // The server may choose its own window, but not the client's, who offered none.
             ("server_max_window_bits", Some(bits))
                 if bits.parse().is_ok_and(|bits: u8| (8..=15).contains(&bits)) => {}
             _ => return Err(unwanted()),
         }
     }
-    Ok(())
+    alone.then_some(()).ok_or_else(unwanted)
 }
 
 #[cfg(test)]
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn compression_is_what_was_offered() {
         for right in [
-            "permessage-deflate",
+            "permessage-deflate; server_no_context_takeover",
             "permessage-deflate;server_no_context_takeover; client_no_context_takeover",
             "permessage-deflate; server_no_context_takeover; server_max_window_bits=\"12\"",
         ] {
@@ -206,6 +206,8 @@ mod tests {
         for wrong in [
             "",
             "x-webkit-deflate-frame",
+            "permessage-deflate",
+            "permessage-deflate; client_no_context_takeover",
             "permessage-deflate; server_no_context_takeover; client_max_window_bits=12",
             "permessage-deflate; server_no_context_takeover; server_max_window_bits=7",
             "permessage-deflate; server_no_context_takeover=1",
