@@ -55,6 +55,16 @@ impl Scratch {
         }
     }
 
+    /// Gives memory back that is more than twice what stands here: of a connection that keeps the scratch for the beginning
+    /// of a message, behind the longer ones of others.
+    pub fn fit(&mut self) {
+        for payload in [&mut self.message, &mut self.control] {
+            if payload.capacity() > payload.len().saturating_mul(2).max(LEAST) {
+                payload.shrink_to_fit();
+            }
+        }
+    }
+
     /// Forgets the payloads and gives memory beyond `keep` bytes back, so that one long message does not cost its length
     /// forever.
     pub fn trim(&mut self, keep: usize) {
@@ -63,6 +73,9 @@ impl Scratch {
         self.control.clear();
     }
 }
+
+/// Bytes of memory that are not worth giving back.
+const LEAST: usize = 128;
 
 /// Tells lengths: payloads do not belong in logs.
 impl fmt::Debug for Scratch {

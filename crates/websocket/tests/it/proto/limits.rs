@@ -123,3 +123,23 @@ fn the_beginning_of_a_head_needs_no_scratch() {
     }
     assert_eq!(scratch.message.capacity(), 0);
 }
+
+#[test]
+fn a_scratch_that_is_kept_for_little_is_little() {
+    let mut scratch = Scratch::new();
+    scratch.message.reserve(100_000);
+    scratch.message.extend_from_slice(b"the beginning");
+    scratch.control.reserve(125);
+    scratch.fit();
+    assert_eq!(scratch.message, b"the beginning");
+    assert!(scratch.message.capacity() <= 128);
+
+    // What grows by doubling is never moved for it.
+    let mut scratch = Scratch::new();
+    for _ in 0..1000 {
+        scratch.message.extend_from_slice(&[0; 77]);
+        let before = scratch.message.capacity();
+        scratch.fit();
+        assert_eq!(scratch.message.capacity(), before);
+    }
+}
