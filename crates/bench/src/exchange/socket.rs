@@ -109,3 +109,59 @@ fn text(turn: u64) -> Vec<u8> {
     text.resize(TEXT_BYTES, b'.');
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::ws::handshake::accept;
+
+    /// A server for one connection, which answers the texts of one volley with `answers`.
+    fn server(answers: Vec<u8>) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || -> io::Result<()> {
+            let (mut stream, _) = listener.accept()?;
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte)?;
+                head.push(byte[0]);
+            }
+            let head = String::from_utf8_lossy(&head).into_owned();
+            let mut lines = head.lines();
+            let key = lines.find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
+            let accept = accept(key.unwrap_or_default());
+            write!(
+                stream,
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+                 Connection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+            )?;
+            // Two masked frames.
+            let mut texts = [0; 2 * (2 + 4 + TEXT_BYTES)];
+            stream.read_exact(&mut texts)?;
+            stream.write_all(&answers)
+        });
+        address
+    }
+
+    fn frames(turns: &[u64]) -> Vec<u8> {
+        let frame = |turn: &u64| [&[0x81, TEXT_BYTES as u8], &text(*turn)[..]].concat();
+        turns.iter().flat_map(frame).collect()
+    }
+
+    #[test]
+    fn texts_come_back_in_their_order() {
+        let outcome = |answers| {
+            let mut socket = Socket::open(server(answers), "/echo", 0)?;
+            socket.send(2).map_err(|err| err.to_string())?;
+            socket.receive()
+        };
+        assert_eq!(outcome(frames(&[0, 1])), Ok(()));
+        let swapped = outcome(frames(&[1, 0])).unwrap_err();
+        assert!(swapped.starts_with("expected Message"), "{swapped}");
+        let lost = outcome(frames(&[0])).unwrap_err();
+        assert_eq!(lost, "the server has closed the connection");
+    }
+}

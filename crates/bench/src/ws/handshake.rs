@@ -91,7 +91,7 @@ impl Handshake {
         if !options.split(',').any(names) {
             return Err(format!("the handshake says `Connection: {options}`"));
         }
-        let accept = base64(&digest(format!("{}{GUID}", self.key).as_bytes()));
+        let accept = accept(&self.key);
         let found = the("sec-websocket-accept")?.unwrap_or_default();
         if found != accept {
             return Err(format!(
@@ -106,6 +106,11 @@ impl Handshake {
             self.deflate,
         )
     }
+}
+
+/// What a server answers to a key.
+pub(crate) fn accept(key: &str) -> String {
+    base64(&digest(format!("{key}{GUID}").as_bytes()))
 }
 
 /// Whether the server agreed to what was offered, and to nothing else.
