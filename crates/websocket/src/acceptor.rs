@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 
 use squall_ioloop::reactor::{Parked, ParkedOwner, Places};
 use squall_ioloop::spawn_callback;
+use tokio::task::yield_now;
 
 use crate::common::{self, Common};
 use crate::connection::Connection;
@@ -19,6 +20,10 @@ use crate::handler::WebSocketHandler;
 use crate::link::{Heard, Link};
 use crate::session::Session;
 use crate::websocket::WebSocket;
+
+/// Bytes of messages that a connection hands over before others have their turn: a few compressed ones may become as much
+/// as the limit allows, each.
+const TURN: usize = 1 << 20;
 
 /// Gives connections to handlers of one type, and looks after them from then on.
 ///
@@ -90,6 +95,8 @@ struct Hall<H> {
 enum Consumed<H> {
     /// It is used up.
     All(Box<Session<H>>),
+    /// It was much for one turn; so many bytes are left.
+    Enough(Box<Session<H>>, usize),
     /// The handler waits for something; so many bytes are left.
     Waiting(Pin<Box<dyn Delivery<H>>>, usize),
 }
@@ -109,6 +116,11 @@ impl<H: WebSocketHandler> Hall<H> {
         match consumed {
             Consumed::All(session) if link.can_park() => self.park(session),
             Consumed::All(session) => spawn_callback(self.attend(session, Vec::new())),
+            Consumed::Enough(session, left) => {
+                let rest = input[input.len() - left..].to_vec();
+                link.tasked.set(true);
+                spawn_callback(self.attend(session, rest));
+            }
             Consumed::Waiting(delivery, left) => {
                 let rest = input[input.len() - left..].to_vec();
                 link.tasked.set(true);
@@ -196,7 +208,9 @@ impl<H: WebSocketHandler> Hall<H> {
     #[inline]
     fn consume(&self, mut session: Box<Session<H>>, mut input: &[u8]) -> Consumed<H> {
         let mut decoding = session.reader.resume(&session.ws.link);
+        let mut bytes = 0;
         while let Some(kind) = session.next(&mut input, &mut decoding) {
+            bytes += decoding.scratch.message.len();
             let mut delivery = self.spare.take().unwrap_or_else(delivery);
             delivery.as_mut().begin(Job {
                 session,
@@ -213,6 +227,10 @@ impl<H: WebSocketHandler> Hall<H> {
                     decoding = job.decoding;
                 }
                 Poll::Pending => return Consumed::Waiting(delivery, input.len()),
+            }
+            if bytes > TURN && !input.is_empty() {
+                session.reader.pause(decoding);
+                return Consumed::Enough(session, input.len());
             }
         }
         session.reader.pause(decoding);
@@ -257,6 +275,12 @@ impl<H: WebSocketHandler> Hall<H> {
                 drop(turn);
                 match consumed {
                     Consumed::All(kept) => session = kept,
+                    Consumed::Enough(kept, left) => {
+                        session = kept;
+                        input.drain(..input.len() - left);
+                        yield_now().await;
+                        continue;
+                    }
                     Consumed::Waiting(..) => return self.go_on(consumed, link, &input),
                 }
                 input = Vec::new();

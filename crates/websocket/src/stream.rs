@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use squall_ioloop::IoLoop;
+use tokio::task::coop;
 
 use crate::connection::Connection;
 use crate::error::{SendError, WebSocketError};
@@ -84,8 +85,13 @@ impl WebSocketStream {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Message<'static>>, WebSocketError>> {
+        // Messages that are here already should not keep the loop from others.
+        let mut taken = Some(ready!(coop::poll_proceed(cx)));
         loop {
             if let Some(message) = self.take_message() {
+                if let Some(taken) = taken.take() {
+                    taken.made_progress();
+                }
                 return Poll::Ready(Ok(Some(message)));
             }
             let link = &self.ws.link;
@@ -173,19 +179,28 @@ fn owned(kind: MessageKind, payload: Vec<u8>) -> Result<Message<'static>, Protoc
     })
 }
 
+/// A connection that nobody listens to any more; it ends with its loop, if not before.
+struct Parting(Rc<Link>);
+
+impl Drop for Parting {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
+}
+
 /// Waits for the end of a connection that nobody listens to any more.
-async fn part(link: Rc<Link>, mut reader: Reader, mut input: Vec<u8>) {
+async fn part(parting: Parting, mut reader: Reader, mut input: Vec<u8>) {
+    let link = &parting.0;
     loop {
-        let mut decoding = reader.resume(&link);
+        let mut decoding = reader.resume(link);
         let mut rest = &input[..];
-        while !matches!(decoding.step(&link, &mut rest), Step::Closed | Step::More) {}
+        while !matches!(decoding.step(link, &mut rest), Step::Closed | Step::More) {}
         reader.pause(decoding);
         input.clear();
         if link.is_done() || poll_fn(|cx| link.poll_heard(cx, &mut input)).await == Heard::Ended {
             break;
         }
     }
-    link.finish();
 }
 
 impl Deref for WebSocketStream {
@@ -213,7 +228,7 @@ impl Drop for WebSocketStream {
         };
         link.close(Some(&CloseFrame::new(code, "")));
         let input = self.input.split_off(self.used);
-        squall_ioloop::spawn_callback(part(Rc::clone(link), reader, input));
+        squall_ioloop::spawn_callback(part(Parting(Rc::clone(link)), reader, input));
     }
 }
 

@@ -276,6 +276,37 @@ fn subprotocols_and_compression_are_agreed_on() -> Outcome {
 }
 
 #[test]
+fn what_inflates_to_much_gives_others_a_turn() -> Outcome {
+    struct Length;
+
+    impl WebSocketHandler for Length {
+        async fn message(&mut self, ws: &WebSocket, message: Message<'_>) -> Result {
+            ws.send(message.len().to_string())?;
+            Ok(())
+        }
+    }
+
+    IoLoop::run_sync(async {
+        let options = WebSocketOptions {
+            compression: Some(DeflateOptions::default()),
+            ..WebSocketOptions::default()
+        };
+        let app = Application::new().websocket_with("/", options.clone(), |_| Length);
+        let client = TestClient::new(app);
+        let mut ws = client.websocket("/").options(options).await.expect("open");
+        // About 100 bytes each on the wire, so that one read brings hundreds.
+        let lengths: Vec<usize> = (0..300).map(|number| 99_000 + number).collect();
+        for length in &lengths {
+            ws.send("a".repeat(*length))?;
+        }
+        for length in lengths {
+            assert_eq!(ws.next().await?, Some(length.to_string().into()));
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn the_silent_are_pinged_and_then_cut() -> Outcome {
     let io_loop = IoLoop::with_paused_clock()?;
     let diary = Diary::default();
