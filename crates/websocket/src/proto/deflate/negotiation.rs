@@ -125,7 +125,13 @@ impl DeflateOptions {
                     client_no_context_takeover: true,
                     ..open
                 };
-                (alone, None)
+                // Tornado's server agrees to an offer and leaves out that it goes without contexts. With a second offer
+                // it has agreed to that one, and the messages can be read.
+                let theirs = Terms {
+                    server_no_context_takeover: false,
+                    ..alone
+                };
+                (alone, Some(theirs))
             }
             Some(LARGEST_WINDOW) => (open, None),
             Some(bits) => {

@@ -36,7 +36,8 @@ impl Default for DeflateOptions {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum DeflateMode {
     /// Each message stands alone (RFC 7692: `server_no_context_takeover`, `client_no_context_takeover`), so a
-    /// connection takes no memory for it, and a message to many connections is compressed once.
+    /// connection takes no memory for it, and a message to many connections is compressed once. A client that meets a
+    /// server without that choice remembers up to 32 KiB of what the server has sent.
     #[default]
     Shared,
     /// Messages refer to the last 2^bits bytes before them, with bits from 9 to 15; what is outside means the nearest

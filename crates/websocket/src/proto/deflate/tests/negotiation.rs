@@ -321,7 +321,8 @@ fn a_client_offers_what_it_wants() {
     let rows = [
         (
             SHARED,
-            "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits",
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits, \
+             permessage-deflate; client_no_context_takeover; client_max_window_bits",
         ),
         (WINDOW(15), "permessage-deflate; client_max_window_bits"),
         (
@@ -346,12 +347,18 @@ fn a_client_takes_the_answers_that_its_offer_allows() {
             "; server_no_context_takeover",
             Ok(params(false, false, 15, 15)),
         ),
+        // The second offer, which is what Tornado's server answers.
+        (SHARED, "", Ok(params(true, false, 15, 15))),
         (
             SHARED,
             "; client_no_context_takeover",
-            Err(ExtensionError::Unmet),
+            Ok(params(true, false, 15, 15)),
         ),
-        (SHARED, "", Err(ExtensionError::Unmet)),
+        (
+            SHARED,
+            "; server_max_window_bits=9",
+            Ok(params(true, false, 9, 15)),
+        ),
         (
             SHARED,
             "; server_no_context_takeover; server_max_window_bits=8; client_max_window_bits=9",
