@@ -15,6 +15,9 @@ use squall_websocket::{
     CloseCode, CloseFrame, Group, Message, Result, SendError, Sent, SlowReader, WebSocket,
     WebSocketError, WebSocketHandler, WebSocketOptions, WebSocketStream,
 };
+use tracing::Level;
+
+use crate::logs::Logs;
 
 type Outcome = std::result::Result<(), Box<dyn std::error::Error>>;
 
@@ -387,6 +390,53 @@ fn a_slow_reader_is_dealt_with_as_the_options_say() -> Outcome {
         assert!(numbers(SlowReader::Disconnect).await.is_err());
         Ok(())
     })
+}
+
+#[test]
+fn nobody_is_woken_because_a_peer_is_slow_or_gone() -> Outcome {
+    /// Sends more than may wait, and then to somebody who has been told goodbye.
+    struct Talker;
+
+    impl WebSocketHandler for Talker {
+        async fn message(&mut self, ws: &WebSocket, message: Message<'_>) -> Result {
+            if message.as_text() == Some("bye") {
+                ws.close(CloseCode::NORMAL, "");
+            }
+            for _ in 0..100 {
+                ws.send(vec![0; 10_000])?;
+            }
+            Ok(())
+        }
+    }
+
+    for slow in [SlowReader::DropNewest, SlowReader::Disconnect] {
+        for word in ["flood", "bye"] {
+            let logs = Logs::capture();
+            let code = IoLoop::run_sync(async {
+                let options = WebSocketOptions {
+                    max_queued: 100_000,
+                    slow,
+                    ..WebSocketOptions::default()
+                };
+                let app = Application::new().websocket_with("/", options, |_| Talker);
+                let mut ws = open(app, "/").await;
+                ws.send(word)?;
+                // What was queued before comes first, and may be cut off.
+                while let Ok(Some(_)) = ws.next().await {}
+                let frame = ws.close_frame();
+                Ok::<_, Box<dyn std::error::Error>>(frame.map(|frame| frame.code.get()))
+            })?;
+            let expected = match (word, slow) {
+                ("bye", _) => 1000,
+                (_, SlowReader::DropNewest) => 1008,
+                // It is cut without another word, for there is no room for one.
+                _ => 1006,
+            };
+            assert_eq!(code, Some(expected), "{word} {slow:?}");
+            assert_eq!(logs.take(Level::ERROR), [""; 0], "{word} {slow:?}");
+        }
+    }
+    Ok(())
 }
 
 #[test]

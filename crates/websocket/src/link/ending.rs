@@ -9,6 +9,7 @@ use tokio::io::AsyncWrite;
 
 use super::{Link, Phase};
 use crate::common::{self, Common};
+use crate::error::SendError;
 use crate::proto::{CloseCode, CloseFrame, Role, write_close};
 
 impl Link {
@@ -95,9 +96,16 @@ impl Link {
         }
     }
 
-    /// A handler has failed.
-    pub(crate) fn fail_with(self: &Rc<Self>, error: &dyn Error) {
+    /// A handler has failed. That the other end is gone or too slow to be told something is no failure of ours, and whoever
+    /// likes can bring it about: nobody is woken for it.
+    pub(crate) fn fail_with(self: &Rc<Self>, error: &(dyn Error + 'static)) {
         let peer = self.peer();
+        if let Some(error) = error.downcast_ref::<SendError>() {
+            tracing::debug!(%peer, "WebSocket ended: {error}");
+            let frame = CloseFrame::new(CloseCode::POLICY, "too slow a reader");
+            self.end(Some(&frame), frame.clone(), true);
+            return;
+        }
         let mut causes = String::new();
         let mut cause = error.source();
         while let Some(error) = cause {
