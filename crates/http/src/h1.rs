@@ -39,5 +39,5 @@ pub use head::{Exchange, Fields, RequestHead, ResponseHead};
 pub use limits::Limits;
 pub use read::{RequestDecoder, ResponseDecoder};
 pub use write::{
-    CONTINUE, RequestEncoder, RequestStart, ResponseEncoder, ResponseStart, TargetForm,
+    CONTINUE, RequestEncoder, RequestStart, ResponseEncoder, ResponseStart, TargetForm, UsualHead,
 };

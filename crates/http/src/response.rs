@@ -136,6 +136,13 @@ impl Response {
         &self.more().extensions
     }
 
+    /// Says whether there is no field but perhaps `Content-Type`, and nothing attached, which most responses can say at no
+    /// cost; false also where a map was made in vain.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.more.get().is_none()
+    }
+
     /// Takes off something that was attached to the response.
     pub fn take_extension<T: Clone + Send + Sync + 'static>(&mut self) -> Option<T> {
         self.more.get_mut()?.extensions.remove()

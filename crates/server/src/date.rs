@@ -4,18 +4,19 @@ use std::cell::{Cell, RefCell};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use squall_http::DateLine;
+use squall_http::h1::UsualHead;
 use squall_ioloop::clock;
 
 thread_local! {
-    static CACHE: RefCell<Cache> = const { RefCell::new(Cache { second: u64::MAX, line: None }) };
+    static CACHE: RefCell<Cache> = const { RefCell::new(Cache { second: u64::MAX, head: None }) };
     /// The loop's round in which the clock was looked at.
     static ROUND: Cell<u64> = const { Cell::new(0) };
 }
 
 struct Cache {
-    /// Second since 1970 for which `line` is right.
+    /// Second since 1970 for which `head` is right.
     second: u64,
-    line: Option<DateLine>,
+    head: Option<UsualHead>,
 }
 
 /// Looks at the clock, once in a round of the loop, for all answers until the next look.
@@ -29,14 +30,14 @@ pub(crate) fn refresh() {
     CACHE.with_borrow_mut(|cache| {
         if cache.second != second {
             cache.second = second;
-            cache.line = render(second);
+            cache.head = render(second).map(UsualHead::new);
         }
     });
 }
 
-/// Lends the line for the last look; `None` if the system's clock is before 1970 or after 9999.
-pub(crate) fn with_line<R>(work: impl FnOnce(Option<&DateLine>) -> R) -> R {
-    CACHE.with_borrow(|cache| work(cache.line.as_ref()))
+/// Lends the heads for the last look; `None` if the system's clock is before 1970 or after 9999.
+pub(crate) fn with_head<R>(work: impl FnOnce(Option<&mut UsualHead>) -> R) -> R {
+    CACHE.with_borrow_mut(|cache| work(cache.head.as_mut()))
 }
 
 fn render(second: u64) -> Option<DateLine> {
@@ -64,7 +65,7 @@ mod tests {
     fn the_cached_line_is_that_of_its_second() {
         refresh();
         let second = CACHE.with_borrow(|cache| cache.second);
-        let line = with_line(|line| line.copied());
+        let line = with_head(|head| head.map(|head| *head.date()));
         assert!(line.is_some());
         assert_eq!(line, render(second));
     }

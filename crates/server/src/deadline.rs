@@ -21,6 +21,8 @@ pub(crate) struct Deadline {
     used: Duration,
     /// What has come since the last restart, not enough to restart.
     bytes: u64,
+    /// There was progress: the four above are not of use any more.
+    restarted: bool,
     /// The timer and the time for which it is set.
     timer: Option<(Instant, Sleep)>,
 }
@@ -28,15 +30,24 @@ pub(crate) struct Deadline {
 impl Deadline {
     /// Forgets the waiting so far: there was progress.
     pub(crate) fn restart(&mut self) {
+        // Far more often than anybody waits, so it is only noted.
+        self.restarted = true;
+    }
+
+    fn forget(&mut self) {
         self.at = None;
         self.begun = None;
         self.used = Duration::ZERO;
         self.bytes = 0;
+        self.restarted = false;
     }
 
     /// Notes that `bytes` have come. Forgets the waiting so far if that makes `enough` of them, else interrupts it until
     /// the next poll: what was waited is not given back for a byte.
     pub(crate) fn progress(&mut self, bytes: u64, enough: u64) {
+        if self.restarted {
+            self.forget();
+        }
         self.bytes = self.bytes.saturating_add(bytes);
         if self.bytes >= enough {
             self.restart();
@@ -48,11 +59,14 @@ impl Deadline {
 
     /// Returns how many bytes have come, not enough to restart.
     pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
+        if self.restarted { 0 } else { self.bytes }
     }
 
     /// Polls whether `limit` has been waited since the last restart, beginning with the first poll after it.
     pub(crate) fn poll(&mut self, limit: Duration, cx: &mut Context<'_>) -> Poll<()> {
+        if self.restarted {
+            self.forget();
+        }
         let now = IoLoop::current().time();
         let at = match self.at {
             Some(at) => at,

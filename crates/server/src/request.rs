@@ -1,5 +1,6 @@
 //! A request as a service gets it.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::rc::Rc;
 
@@ -31,7 +32,8 @@ use crate::upgrade::{OnUpgrade, Upgraded};
 pub struct Request {
     head: RequestHead,
     body: Body,
-    extensions: Extensions,
+    /// Made when somebody asks for them.
+    extensions: OnceCell<Box<Extensions>>,
     /// `None` in requests that were not received.
     info: Option<Rc<ConnectInfo>>,
     /// Where the connection can be asked for, if the client offers to change the protocol.
@@ -44,7 +46,7 @@ impl Request {
         Self {
             head,
             body,
-            extensions: Extensions::new(),
+            extensions: OnceCell::new(),
             info: None,
             upgrade: None,
         }
@@ -71,7 +73,7 @@ impl Request {
         Self {
             head,
             body,
-            extensions: Extensions::new(),
+            extensions: OnceCell::new(),
             info: Some(info),
             upgrade,
         }
@@ -149,19 +151,20 @@ impl Request {
 
     /// Returns what others have attached to the request.
     pub fn extensions(&self) -> &Extensions {
-        &self.extensions
+        self.extensions.get_or_init(Box::default)
     }
 
     /// Returns what others have attached to the request, to attach more.
     pub fn extensions_mut(&mut self) -> &mut Extensions {
-        &mut self.extensions
+        self.extensions();
+        self.extensions.get_mut().expect("made a line above")
     }
 
     /// Returns the two ends of the connection; `None` in requests that did not come over one.
     pub fn connect_info(&self) -> Option<&ConnectInfo> {
         self.info
             .as_deref()
-            .or_else(|| self.extensions.get::<ConnectInfo>())
+            .or_else(|| self.extensions.get()?.get::<ConnectInfo>())
     }
 
     /// Returns where the request comes from, its scheme and host, as far as that can be believed: as the connection tells
@@ -184,7 +187,7 @@ impl From<http::Request<Body>> for Request {
         let (mut parts, body) = request.into_parts();
         let extensions = std::mem::take(&mut parts.extensions);
         Self {
-            extensions,
+            extensions: OnceCell::from(Box::new(extensions)),
             ..Self::new(parts.into(), body)
         }
     }
@@ -195,7 +198,9 @@ impl From<Request> for http::Request<Body> {
     fn from(request: Request) -> Self {
         let info = request.connect_info().cloned();
         let mut result = request.head.into_request(request.body);
-        *result.extensions_mut() = request.extensions;
+        if let Some(extensions) = request.extensions.into_inner() {
+            *result.extensions_mut() = *extensions;
+        }
         if let Some(info) = info {
             result.extensions_mut().insert(info);
         }

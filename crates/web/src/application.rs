@@ -8,9 +8,11 @@ use std::error::Error;
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, StatusCode};
+use squall_http::h1::RequestHead;
 use squall_server::{Answer, Request, Service};
 use squall_websocket::{WebSocketOptions, WebSocketStream};
 
@@ -25,6 +27,9 @@ use guard::Report;
 use methods::{Methods, Route};
 
 pub use check::{ConfigError, Problem};
+
+/// The number of the next application; 0 is nobody's.
+static NUMBERS: AtomicU32 = AtomicU32::new(1);
 
 /// How much of a body an extractor may hold in memory unless the application says otherwise, in bytes.
 const BODY_LIMIT: usize = 2 * 1024 * 1024;
@@ -80,6 +85,8 @@ pub struct Application {
     shared: Rc<Shared>,
     /// What went wrong while routes were added.
     problems: Vec<Problem>,
+    /// Tells applications of one process apart.
+    number: u32,
 }
 
 impl Application {
@@ -90,6 +97,7 @@ impl Application {
             fallback: None,
             shared: Rc::new(Shared::new(BODY_LIMIT)),
             problems: Vec::new(),
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
         }
     }
 
@@ -310,9 +318,36 @@ impl Application {
         if !self.problems.is_empty() {
             return self.refuse(&request);
         }
-        let Some((methods, spans)) = self.routes.find(request.path_bytes()) else {
-            return self.no_route(request);
-        };
+        match self.whole_path(request.head()) {
+            Some(methods) => self.call(request, methods, Spans::default()),
+            None => self.search(request),
+        }
+    }
+
+    /// Finds what most requests ask for: a path that is a route's as it stands.
+    ///
+    /// The node is noted in the head, since the next one is often the same.
+    fn whole_path(&self, head: &RequestHead) -> Option<&Methods> {
+        let (number, node) = ((head.mark() >> 32) as u32, head.mark() as u32);
+        if number == self.number {
+            return self.routes.value(node);
+        }
+        let node = self.routes.find_whole(head.path_bytes())?;
+        head.set_mark(u64::from(self.number) << 32 | u64::from(node));
+        self.routes.value(node)
+    }
+
+    #[inline(never)]
+    fn search(&self, request: Request) -> Answer {
+        match self.routes.find(request.path_bytes()) {
+            Some((methods, spans)) => self.call(request, methods, spans),
+            None => self.no_route(request),
+        }
+    }
+
+    // Where it is called, so that the request is moved once only.
+    #[inline(always)]
+    fn call(&self, request: Request, methods: &Methods, spans: Spans) -> Answer {
         match methods.of(request.method()) {
             Some(route) => {
                 let shared = Rc::clone(&self.shared);
@@ -322,6 +357,7 @@ impl Application {
         }
     }
 
+    #[inline(never)]
     fn no_route(&self, request: Request) -> Answer {
         if request.path() == "*" && request.method() == Method::OPTIONS {
             let response = StatusCode::NO_CONTENT.into_response();
@@ -341,6 +377,7 @@ impl Application {
         }
     }
 
+    #[inline(never)]
     fn no_method(&self, request: &Request, methods: &Methods) -> Answer {
         let method = request.method();
         let status = if method == Method::OPTIONS {
@@ -357,6 +394,7 @@ impl Application {
         )
     }
 
+    #[inline(never)]
     fn refuse(&self, request: &Request) -> Answer {
         let refused = ConfigError::of(self.problems.clone()).map_err(HttpError::from);
         finished(request, refused.into_response())

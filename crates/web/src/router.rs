@@ -8,6 +8,7 @@
 
 mod pattern;
 mod tree;
+mod whole;
 
 #[cfg(test)]
 pub(crate) use pattern::MAX_PARAMETERS;

@@ -1,6 +1,7 @@
 //! The heads of requests and responses, with everything framing needs already worked out.
 
 mod block;
+mod exchange;
 mod request;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use http::{HeaderMap, Method, StatusCode, Version};
 use super::BodyKind;
 
 pub(super) use block::{Block, Field};
+pub use exchange::Exchange;
 pub use request::{Fields, RequestHead};
 
 /// The head of a response.
@@ -33,50 +35,6 @@ impl ResponseHead {
     /// Says whether this is an interim response (1xx other than 101): no `End` follows it, but another head.
     pub fn is_interim(&self) -> bool {
         self.status.is_informational() && self.status != StatusCode::SWITCHING_PROTOCOLS
-    }
-}
-
-/// What a response has to know of its request: a few bits to keep after the head has become a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exchange {
-    /// The methods that change what a response may carry.
-    pub(super) method: MethodKind,
-    /// The peer speaks HTTP/1.0: no chunks, no interim responses, keep-alive only when said.
-    pub(super) http10: bool,
-    /// The connection stays open unless the response says otherwise.
-    pub(super) keep_alive: bool,
-    /// 101 is a possible answer.
-    pub(super) upgrade: bool,
-}
-
-impl Exchange {
-    /// For the answer to something that could not be read: HTTP/1.1, and the connection closes after it.
-    pub const UNREADABLE: Exchange = Exchange {
-        method: MethodKind::Other,
-        http10: false,
-        keep_alive: false,
-        upgrade: false,
-    };
-
-    /// Returns the same exchange as the last one of its connection: the response will say `Connection: close`.
-    ///
-    /// For a server that stops, or that does not want to read the rest of a request's body.
-    #[must_use]
-    pub fn closing(self) -> Self {
-        Self {
-            keep_alive: false,
-            ..self
-        }
-    }
-
-    /// Says whether nothing but a plain answer with a body is called for: HTTP/1.1, not HEAD, not CONNECT, kept open.
-    pub(super) fn is_usual(self) -> bool {
-        self.method == MethodKind::Other && self.keep_alive && !self.http10
-    }
-
-    /// Says whether the request lets the connection stay open.
-    pub fn keep_alive(self) -> bool {
-        self.keep_alive
     }
 }
 

@@ -6,6 +6,8 @@ mod body;
 mod fields;
 mod request;
 mod response;
+mod usual;
 
 pub use request::{RequestEncoder, RequestStart, TargetForm};
 pub use response::{CONTINUE, ResponseEncoder, ResponseStart};
+pub use usual::UsualHead;

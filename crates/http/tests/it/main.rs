@@ -6,6 +6,7 @@ mod drive;
 mod hostile;
 mod limits;
 mod refused_requests;
+mod repeated_heads;
 mod requests;
 mod response_steps;
 mod responses;

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use squall_http::h1::{
-    Event, Exchange, Limits, RequestDecoder, ResponseEncoder, ResponseStart, WriteError,
+    Event, Exchange, Limits, RequestDecoder, ResponseEncoder, ResponseStart, UsualHead, WriteError,
 };
 use squall_http::{DateLine, Response};
 
@@ -509,6 +509,7 @@ fn a_usual_answer_is_written_at_once_and_as_it_is_written_in_steps() {
     let date = DateLine::new("Sun, 06 Nov 1994 08:49:37 GMT").expect("a date");
     let methods = ["GET", "POST", "HEAD", "CONNECT"];
     let sizes = [0, 1, 9, 10, 13, 99, 100, 1000, 70_000];
+    let mut head = UsualHead::new(date);
     let mut usual = 0;
     for (method, status, size) in methods.iter().flat_map(|method| {
         [200, 204, 404]
@@ -519,14 +520,15 @@ fn a_usual_answer_is_written_at_once_and_as_it_is_written_in_steps() {
         for close in ["", "Connection: close⏎"] {
             let exchange = exchange(&format!("{method} {target} HTTP/1.1⏎Host: a⏎{close}⏎"));
             let body = vec![b'x'; size];
-            let mut response = Response::with_type("text/plain", body.clone());
+            let kind = ["text/plain", "text/html"][size % 2];
+            let mut response = Response::with_type(kind, body.clone());
             *response.status_mut() = StatusCode::from_u16(status).expect("a status");
             let start = ResponseStart {
                 date: Some(&date),
                 ..ResponseStart::of(&response)
             };
             let (mut at_once, mut steps) = (Vec::new(), Vec::new());
-            if !ResponseEncoder::new().usual(&mut at_once, exchange, &start, &body) {
+            if !ResponseEncoder::new().usual(&mut at_once, exchange, &response, &mut head) {
                 assert!(at_once.is_empty());
                 continue;
             }

@@ -8,9 +8,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{StatusCode, Version};
+use http::StatusCode;
 use squall_http::h1::{CONTINUE, Exchange, RequestHead};
-use squall_http::{BodyError, BodyStream, Response};
+use squall_http::{Body, BodyError, BodyStream, Response};
 use squall_ioloop::Resolver;
 
 use super::Connection;
@@ -33,9 +33,7 @@ pub(super) struct Exchanging {
     pub(super) stage: Stage,
     /// The body of the answer knows that the server stops.
     told_of_stop: bool,
-    /// The client speaks HTTP/1.0, where a body of unknown length ends with the connection.
-    pub(super) http10: bool,
-    /// So does the body of this answer.
+    /// The body of this answer ends with the connection.
     pub(super) until_close: bool,
     pub(super) label: Label,
     /// Gives the connection away, if that is what the answer says.
@@ -75,27 +73,54 @@ pub(super) enum Halt {
 }
 
 impl Connection {
-    /// Hands the request to the service.
+    /// Hands the request to the service, and begins with the answer if it is there at once.
+    #[inline(always)]
     pub(super) fn begin(&mut self, head: RequestHead) -> Result<(), Failure> {
+        match guarded(|| self.call(head)) {
+            Ok(begun) => begun,
+            Err(panic) => self.answer_panic(&panic),
+        }
+    }
+
+    /// All in one piece, since what goes in and out of a guard is moved there and back.
+    fn call(&mut self, head: RequestHead) -> Result<(), Failure> {
         self.member.begin_request();
+        if self.exchanging.upload.begin(&mut self.input) {
+            return self.call_with(head, Body::empty());
+        }
+        let body = self.exchanging.upload.body(&head, &mut self.input)?;
+        self.call_with(head, body)
+    }
+
+    #[inline(always)]
+    fn call_with(&mut self, head: RequestHead, body: Body) -> Result<(), Failure> {
         let exchanging = &mut self.exchanging;
-        let body = exchanging.upload.begin(&head, &mut self.input)?;
         exchanging.exchange = head.exchange();
         exchanging.told_of_stop = false;
-        exchanging.http10 = head.version() == Version::HTTP_10;
         exchanging.until_close = false;
         exchanging.label.note(&head);
-        let upgrade = head.offers_upgrade().then(OnUpgrade::pair);
-        let (resolver, on_upgrade) = upgrade.unzip();
-        exchanging.upgrade = resolver;
+        let mut on_upgrade = None;
+        if head.offers_upgrade() {
+            let (resolver, taker) = OnUpgrade::pair();
+            exchanging.upgrade = Some(resolver);
+            on_upgrade = Some(taker);
+        }
         let request = Request::received(head, body, Rc::clone(&self.info), on_upgrade);
-        match guarded(|| self.service.call(request)) {
-            Ok(Answer::Ready(response)) => self.begin_answer(response),
-            Ok(Answer::Later(answer)) => {
+        let answer = self.service.call(request);
+        match &answer {
+            Answer::Ready(response) if self.answer_usual(response) => Ok(()),
+            _ => self.begin_other(answer),
+        }
+    }
+
+    #[inline(never)]
+    fn begin_other(&mut self, answer: Answer) -> Result<(), Failure> {
+        match answer {
+            Answer::Ready(response) => self.begin_answer(response),
+            Answer::Later(answer) => {
                 self.exchanging.stage = Stage::Answering(answer);
                 Ok(())
             }
-            Err(panic) => self.answer_panic(&panic),
         }
     }
 
@@ -308,7 +333,6 @@ impl Exchanging {
             upload: Upload::new(enough),
             stage: Stage::Done,
             told_of_stop: false,
-            http10: false,
             until_close: false,
             label: Label::new(),
             upgrade: None,
@@ -333,7 +357,7 @@ impl Exchanging {
 }
 
 /// Runs a piece of the service; the error is the panic's message.
-#[inline]
+#[inline(always)]
 pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     // Whatever a panic leaves half-done belongs to the one request, and is dropped with it.
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| message(&*payload))

@@ -6,6 +6,7 @@ use squall_http::h1::RequestHead;
 
 /// Bytes of method and target that the log shows; more would be kept for every request that waits, for the one that fails.
 const SHOWN: usize = 64;
+const HALF: usize = SHOWN / 2;
 
 /// A method and the beginning of a target.
 pub(super) struct Label {
@@ -24,10 +25,19 @@ impl Label {
     }
 
     pub(super) fn note(&mut self, head: &RequestHead) {
-        let text = head.asked();
-        let shown = text.len().min(SHOWN);
-        self.text[..shown].copy_from_slice(&text[..shown]);
-        self.length = u8::try_from(text.len()).unwrap_or(u8::MAX);
+        let head_bytes = head.as_bytes();
+        let start = &head_bytes[..head_bytes.len().min(SHOWN)];
+        // Two copies of a fixed length, which overlap, are cheaper than one of any length. What they copy beyond the target
+        // is not shown.
+        match (start.first_chunk::<HALF>(), start.last_chunk::<HALF>()) {
+            (Some(first), Some(last)) => {
+                *self.text.first_chunk_mut().expect("longer than half") = *first;
+                let after = &mut self.text[start.len() - HALF..];
+                *after.first_chunk_mut().expect("as long as half") = *last;
+            }
+            _ => self.text[..start.len()].copy_from_slice(start),
+        }
+        self.length = u8::try_from(head.asked().len()).unwrap_or(u8::MAX);
     }
 }
 

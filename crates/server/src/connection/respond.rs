@@ -7,7 +7,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use http::StatusCode;
 use squall_http::h1::{Exchange, ResponseStart, WriteError};
-use squall_http::{Body, BodyStream, DateLine, Response};
+use squall_http::{Body, BodyStream, Response};
 
 use super::Connection;
 use super::exchange::{SLICE, Stage};
@@ -17,27 +17,43 @@ use crate::date;
 use crate::file::FileBody;
 
 impl Connection {
+    /// Encodes the service's answer in one go if it is of the usual kind and small; says whether it was.
+    // In the middle of the usual course, where a call would cost more than what it does.
+    #[inline(always)]
+    pub(super) fn answer_usual(&mut self, response: &Response) -> bool {
+        if !matches!(response.body(), Body::Full(body) if body.len() <= SLICE) {
+            return false;
+        }
+        let exchange = self.exchange();
+        let (out, encoder) = (self.output.buffer(), &mut self.encoder);
+        let usual = date::with_head(|head| {
+            head.is_some_and(|head| encoder.usual(out, exchange, response, head))
+        });
+        if usual && !matches!(self.exchanging.stage, Stage::Done) {
+            self.exchanging.stage = Stage::Done;
+        }
+        usual
+    }
+
+    /// Returns what the answer has to know, the last one of the connection if nothing can follow it.
+    #[inline(always)]
+    fn exchange(&self) -> Exchange {
+        let upload = &self.exchanging.upload;
+        let last = self.input.is_exhausted() || !upload.can_be_skipped(self.config.unread_bytes);
+        self.last_if(last, self.exchanging.exchange)
+    }
+
     /// Encodes the head of the service's answer, or of a 500 if it is one that must not be sent.
     pub(super) fn begin_answer(&mut self, response: Response) -> Result<(), Failure> {
+        if self.answer_usual(&response) {
+            return Ok(());
+        }
         let unread_bytes = self.config.unread_bytes;
-        let last =
-            self.input.is_exhausted() || !self.exchanging.upload.can_be_skipped(unread_bytes);
         if let Some(left) = self.exchanging.upload.left_beyond(unread_bytes) {
             self.note_unread(format_args!("{left} bytes"));
         }
-        let exchange = self.last_if(last, self.exchanging.exchange);
-        if let Body::Full(body) = response.body()
-            && body.len() <= SLICE
-        {
-            let (out, encoder) = (self.output.buffer(), &mut self.encoder);
-            let usual =
-                date::with_line(|date| encoder.usual(out, exchange, &start(&response, date), body));
-            if usual {
-                self.exchanging.stage = Stage::Done;
-                return Ok(());
-            }
-        }
-        self.exchanging.until_close = self.exchanging.http10 && response.body().length().is_none();
+        let exchange = self.exchange();
+        self.exchanging.until_close = exchange.is_http10() && response.body().length().is_none();
         if let Err(err) = self.encode_head(exchange, &response) {
             let (label, status) = (&self.exchanging.label, response.status());
             tracing::error!(peer = %self.info.peer, "the answer {status} to {label} cannot be sent: {err}");
@@ -138,14 +154,13 @@ impl Connection {
     /// Encodes a head; nothing is changed if it must not be sent.
     fn encode_head(&mut self, exchange: Exchange, response: &Response) -> Result<(), WriteError> {
         let (out, encoder) = (self.output.buffer(), &mut self.encoder);
-        date::with_line(|date| encoder.head(out, exchange, &start(response, date)))
-    }
-}
-
-fn start<'a>(response: &'a Response, date: Option<&'a DateLine>) -> ResponseStart<'a> {
-    ResponseStart {
-        date,
-        ..ResponseStart::of(response)
+        date::with_head(|head| {
+            let start = ResponseStart {
+                date: head.as_ref().map(|head| head.date()),
+                ..ResponseStart::of(response)
+            };
+            encoder.head(out, exchange, &start)
+        })
     }
 }
 

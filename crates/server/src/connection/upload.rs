@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll};
 
-use squall_http::h1::{BodyKind, RequestHead};
+use squall_http::h1::{BodyKind, ParseError, RequestHead};
 use squall_http::{Body, BodyError, BodySender};
 
 use super::input::{Input, Step};
@@ -54,18 +54,21 @@ impl Upload {
         }
     }
 
-    /// Begins with the body of a request, and makes what the service gets.
-    pub(super) fn begin(
-        &mut self,
-        head: &RequestHead,
-        input: &mut Input,
-    ) -> Result<Body, squall_http::h1::ParseError> {
+    /// Begins with a request; says whether it has no body.
+    #[inline]
+    pub(super) fn begin(&mut self, input: &mut Input) -> bool {
         self.expects_continue = false;
         self.complete = true;
         self.broken = false;
-        if input.skip_end() {
-            return Ok(Body::empty());
-        }
+        input.skip_end()
+    }
+
+    /// Makes the body that the service gets of a request that has one.
+    pub(super) fn body(
+        &mut self,
+        head: &RequestHead,
+        input: &mut Input,
+    ) -> Result<Body, ParseError> {
         let length = head.body().length();
         self.left = length;
         self.stalled.restart();
@@ -138,8 +141,8 @@ impl Upload {
 
     /// Says whether the connection can be kept after this request at a price of at most `limit` bytes read in vain.
     pub(super) fn can_be_skipped(&self, limit: u64) -> bool {
-        let affordable = self.left.is_none_or(|left| left <= limit);
-        self.complete || (!self.broken && !self.expects_continue && affordable)
+        let affordable = || self.left.is_none_or(|left| left <= limit);
+        self.complete || (!self.broken && !self.expects_continue && affordable())
     }
 
     /// Lets go of the service's end.

@@ -57,10 +57,8 @@ impl<H: Handler<Args>, Args: 'static> Endpoint for HandlerEndpoint<H, Args> {
         let start = catch_unwind(AssertUnwindSafe(|| self.start(&mut cx)));
         let report = |cx: &Context| Report::new(cx.request(), Some(Rc::clone(cx.label())));
         match start {
-            Ok(Start::Done(mut response)) => Answer::Ready(match Note::take(&mut response) {
-                Some(note) => report(&cx).fill(response, &note),
-                None => response,
-            }),
+            Ok(Start::Done(response)) if response.is_plain() => Answer::Ready(response),
+            Ok(Start::Done(response)) => Answer::Ready(report(&cx).finish(response)),
             Ok(Start::Waits(slot)) => {
                 let (future, report) = (Waiting(slot), report(&cx));
                 Answer::Later(Box::pin(Guarded { future, report }))

@@ -6,7 +6,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use percent_encoding::percent_decode;
 
-use super::pattern::{Pattern, Segment};
+use super::pattern::{MAX_PARAMETERS, Pattern, Segment};
+use super::whole::WholePaths;
 
 /// The values of an application's patterns, found by path.
 ///
@@ -18,7 +19,7 @@ pub(crate) struct Tree<T> {
     nodes: Vec<Node<T>>,
     /// The nodes of routes without parameters, by their whole paths: what most requests ask for, in one step. A static
     /// segment is preferred to a parameter everywhere, so the tree would come to the same node.
-    whole: HashMap<Box<[u8]>, usize, Hash>,
+    whole: WholePaths,
     #[cfg(test)]
     visits: std::cell::Cell<usize>,
 }
@@ -48,7 +49,7 @@ impl<T: Default> Tree<T> {
     pub(crate) fn new() -> Self {
         Self {
             nodes: vec![Node::new()],
-            whole: HashMap::default(),
+            whole: WholePaths::default(),
             #[cfg(test)]
             visits: std::cell::Cell::new(0),
         }
@@ -75,7 +76,8 @@ impl<T: Default> Tree<T> {
             };
         }
         if let Some(whole) = whole.filter(|whole| !whole.contains(&b'%')) {
-            self.whole.insert(whole.into(), at);
+            // There are far fewer nodes than four billion.
+            self.whole.insert(&whole, at as u32);
         }
         self.nodes[at].value.get_or_insert_default()
     }
@@ -87,14 +89,22 @@ impl<T: Default> Tree<T> {
             .flat_map(|node| node.tail.iter().chain(&node.value))
     }
 
+    /// The node of a route without parameters whose whole path this is. [`find`](Self::find) comes to the same value.
+    #[inline]
+    pub(crate) fn find_whole(&self, path: &[u8]) -> Option<u32> {
+        self.whole.find(path)
+    }
+
+    /// The value of a node.
+    #[inline]
+    pub(crate) fn value(&self, node: u32) -> Option<&T> {
+        self.nodes.get(node as usize)?.value.as_ref()
+    }
+
     /// The value for a request's path, and where in it the parameters are.
     ///
     /// A path over 65,535 bytes finds nothing; [`http::Uri`] holds none that long.
     pub(crate) fn find(&self, path: &[u8]) -> Option<(&T, Spans)> {
-        if let Some(node) = self.whole.get(path) {
-            let value = self.nodes[*node].value.as_ref()?;
-            return Some((value, Spans::default()));
-        }
         if !path.starts_with(b"/") || path.len() > usize::from(u16::MAX) {
             return None;
         }
@@ -196,7 +206,7 @@ pub(crate) struct Spans {
     /// The first of them, as many as most routes have; u16, because [`Tree::find`] refuses longer paths.
     first: [(u16, u16); FEW],
     /// The others.
-    more: Vec<(u16, u16)>,
+    more: Option<Box<[(u16, u16); MAX_PARAMETERS - FEW]>>,
 }
 
 /// Parameters that need no memory of their own.
@@ -211,24 +221,23 @@ impl Spans {
         let (start, end) = *self
             .first
             .get(index)
-            .or_else(|| self.more.get(index - FEW))?;
+            .or_else(|| self.more.as_ref()?.get(index - FEW))?;
         path.get(usize::from(start)..usize::from(end))
     }
 
     fn push(&mut self, start: usize, end: usize) {
         // `find` refused longer paths and `Pattern` more parameters than a byte can count.
         let span = (start as u16, end as u16);
-        match self.first.get_mut(usize::from(self.count)) {
+        let at = usize::from(self.count);
+        match self.first.get_mut(at) {
             Some(place) => *place = span,
-            None => self.more.push(span),
+            None => self.more.get_or_insert_default()[at - FEW] = span,
         }
         self.count += 1;
     }
 
     fn pop(&mut self) {
         self.count -= 1;
-        self.more
-            .truncate(usize::from(self.count).saturating_sub(FEW));
     }
 }
 

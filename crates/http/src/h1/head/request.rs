@@ -5,8 +5,8 @@ use std::fmt;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header};
 
+use super::Exchange;
 use super::block::{Block, Kept};
-use super::{Exchange, MethodKind};
 use crate::Body;
 use crate::h1::BodyKind;
 
@@ -43,6 +43,11 @@ impl RequestHead {
         self.block.get().target()
     }
 
+    /// Returns the head as it came, to its empty line; of a head that did not come over the wire, method and target.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.block.get().bytes
+    }
+
     /// Returns method and target as they were sent, with a space between them.
     pub fn asked(&self) -> &[u8] {
         let block = self.block.get();
@@ -60,6 +65,7 @@ impl RequestHead {
     }
 
     /// Returns [`path`](Self::path) as bytes, all of them ASCII, which costs nothing.
+    #[inline]
     pub fn path_bytes(&self) -> &[u8] {
         let block = self.block.get();
         match block.path_end {
@@ -137,7 +143,7 @@ impl RequestHead {
 
     /// Says whether the connection can serve another request after this one (RFC 9112 §9.3).
     pub fn keep_alive(&self) -> bool {
-        self.block.get().keep_alive
+        self.exchange().keep_alive()
     }
 
     /// Says whether the peer waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1). Only with HTTP/1.1
@@ -150,7 +156,7 @@ impl RequestHead {
     /// (RFC 9110 §7.8), or CONNECT. Nothing changes until the server answers 101, or 2xx to CONNECT, so do not
     /// decode past this message's end before that is decided.
     pub fn offers_upgrade(&self) -> bool {
-        self.block.get().offers_upgrade
+        self.exchange().offers_upgrade()
     }
 
     /// Returns the authority the request is for: the target's own, else the `Host` field (RFC 9112 §3.2.2, §3.3).
@@ -167,13 +173,20 @@ impl RequestHead {
 
     /// Returns what the response's encoder has to know of this request.
     pub fn exchange(&self) -> Exchange {
-        let block = self.block.get();
-        Exchange {
-            method: MethodKind::of(&block.method),
-            http10: block.version == Version::HTTP_10,
-            keep_alive: block.keep_alive,
-            upgrade: block.offers_upgrade,
-        }
+        self.block.get().exchange
+    }
+
+    /// Returns the number that was left with [`set_mark`](Self::set_mark) in this head, or in one with the very same bytes
+    /// that was at work on this thread just before; 0 if there is none.
+    ///
+    /// What follows from the bytes alone, such as the route of a request, need not be found again then.
+    pub fn mark(&self) -> u64 {
+        self.block.get().mark.get()
+    }
+
+    /// Leaves a number for [`mark`](Self::mark).
+    pub fn set_mark(&self, mark: u64) {
+        self.block.get().mark.set(mark);
     }
 
     /// Turns the head into the parts that the `http` crate knows.
@@ -198,6 +211,7 @@ impl RequestHead {
 impl From<Parts> for RequestHead {
     fn from(parts: Parts) -> Self {
         let mut block = Block::take();
+        block.exchange = Exchange::new(&parts.method, parts.version, true, false);
         block.method = parts.method;
         block.version = parts.version;
         let line = format!("{} {}", block.method, parts.uri);
@@ -207,9 +221,7 @@ impl From<Parts> for RequestHead {
         block.path_end = None;
         block.bytes = line.into();
         block.body = None;
-        block.keep_alive = true;
         block.expects_continue = false;
-        block.offers_upgrade = false;
         // Filled by whoever takes a block out of the store, which empties it.
         let _ = block.uri.set(parts.uri);
         let _ = block.headers.set(parts.headers);

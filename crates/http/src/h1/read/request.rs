@@ -10,7 +10,7 @@ use super::framing::{Framing, Sender};
 use super::lines::{Found, Lines};
 use super::request_line;
 use crate::h1::head::{Block, Field};
-use crate::h1::{BodyKind, Eof, Event, Limits, ParseError, RequestHead};
+use crate::h1::{BodyKind, Eof, Event, Exchange, Limits, ParseError, RequestHead};
 
 /// Empty lines that may stand before a request: old clients end a body with one too many (RFC 9112 §2.2).
 const LEADING_EMPTY_LINES: u8 = 4;
@@ -83,7 +83,7 @@ impl RequestDecoder {
     ) -> Result<(usize, Option<Event<'a, RequestHead>>), ParseError> {
         let decoded = match &mut self.state {
             State::Head => self
-                .decode_head(input)
+                .take_head(input)
                 .map(|(used, head)| (used, head.map(Event::Head))),
             State::Body(body) => body.decode(input, &self.limits, &mut self.lines),
             State::Closed => return Ok((0, None)),
@@ -106,6 +106,7 @@ impl RequestDecoder {
 
     /// Goes on to the next request if all of the current one's body has been handed out: the same as decoding its
     /// [`Event::End`], for callers that know that nothing else can come. Says whether it did.
+    #[inline]
     pub fn skip_end(&mut self) -> bool {
         let complete = matches!(&self.state, State::Body(body) if body.is_complete());
         if complete {
@@ -159,16 +160,29 @@ impl RequestDecoder {
     /// # Errors
     ///
     /// The rule that the peer broke; every later call returns it again.
+    #[inline]
     pub fn next_head(&mut self, input: &[u8]) -> Result<(usize, Option<RequestHead>), ParseError> {
+        if matches!(self.state, State::Head) {
+            let decoded = self.take_head(input);
+            return decoded.inspect_err(|err| self.state = State::Failed(*err));
+        }
         match self.state {
-            State::Head => self
-                .decode_head(input)
-                .inspect_err(|err| self.state = State::Failed(*err)),
-            State::Body(_) | State::Closed => Ok((0, None)),
             State::Failed(err) => Err(err),
+            _ => Ok((0, None)),
         }
     }
 
+    #[inline(never)]
+    fn take_head(&mut self, input: &[u8]) -> Result<(usize, Option<RequestHead>), ParseError> {
+        if self.lines.is_fresh()
+            && let Some((used, head)) = self.repeated_head(input)
+        {
+            return Ok((used, Some(head)));
+        }
+        self.decode_head(input)
+    }
+
+    #[inline(never)]
     fn decode_head(&mut self, input: &[u8]) -> Result<(usize, Option<RequestHead>), ParseError> {
         if self.lines.is_fresh()
             && let Some((used, head)) = self.usual_head(input)?
@@ -200,10 +214,10 @@ impl RequestDecoder {
                     block.fields.push(Field::new(start, colon, value));
                 }
                 Found::End(end) => {
-                    let block = self.block.take().unwrap_or_default();
+                    let mut block = self.block.take().unwrap_or_default();
                     let framing = mem::replace(&mut self.framing, Framing::new(Sender::Client));
-                    let head = self.end_head(block, &framing, &rest[..end])?;
-                    return Ok((skipped + end, Some(head)));
+                    self.end_head(&mut block, &framing, &rest[..end])?;
+                    return Ok((skipped + end, Some(self.follow(block))));
                 }
                 Found::Incomplete => return Ok((skipped, None)),
                 Found::TooLarge => return Err(ParseError::HeadTooLarge),
@@ -211,11 +225,24 @@ impl RequestDecoder {
         }
     }
 
+    /// Decodes a head with the very bytes of the last one that was at work on this thread.
+    #[inline]
+    fn repeated_head(&mut self, input: &[u8]) -> Option<(usize, RequestHead)> {
+        let block = Block::take_last();
+        match block.repeated_by(input, &self.limits) {
+            Some(length) => Some((length, self.follow(block))),
+            None => {
+                block.give_back();
+                None
+            }
+        }
+    }
+
     /// Decodes a head that is here whole and in the form that nearly all clients use, in one pass. `None` if it has to be
     /// decoded line by line.
     fn usual_head(&mut self, input: &[u8]) -> Result<Option<(usize, RequestHead)>, ParseError> {
-        let window = &input[..input.len().min(self.limits.head_bytes)];
         let mut block = Block::take();
+        let window = &input[..input.len().min(self.limits.head_bytes)];
         let mut framing = Framing::new(Sender::Client);
         let line = request_line::parse_usual(window, self.limits.target_bytes, &mut block);
         let mut next = line;
@@ -223,7 +250,9 @@ impl RequestDecoder {
             let lines = &window[start..];
             if let [b'\r', b'\n', ..] = lines {
                 let end = start + 2;
-                return Ok(Some((end, self.end_head(block, &framing, &input[..end])?)));
+                self.end_head(&mut block, &framing, &input[..end])?;
+                block.repeatable = true;
+                return Ok(Some((end, self.follow(block))));
             }
             next = match fields::split_usual(lines) {
                 Some((colon, value, length)) if block.fields.len() < self.limits.headers => {
@@ -293,28 +322,35 @@ impl RequestDecoder {
         Ok(())
     }
 
-    /// Completes the head with all its bytes, and gets ready for what follows it.
+    /// Completes the head with all its bytes.
     fn end_head(
-        &mut self,
-        mut block: Box<Block>,
+        &self,
+        block: &mut Block,
         framing: &Framing,
         bytes: &[u8],
-    ) -> Result<RequestHead, ParseError> {
+    ) -> Result<(), ParseError> {
         let version = block.version;
         framing.check_host(version)?;
-        let body = body_kind(framing, &block, &self.limits)?;
+        let body = body_kind(framing, block, &self.limits)?;
         let expects_continue = framing.expects_continue(version)?;
 
         block.bytes.extend_from_slice(bytes);
         block.body = Some(body);
-        block.keep_alive = framing.keeps_alive(version);
         block.expects_continue = expects_continue && body != BodyKind::Empty;
-        block.offers_upgrade = block.method == Method::CONNECT || framing.offers_upgrade(version);
+        let upgrade = block.method == Method::CONNECT || framing.offers_upgrade(version);
+        let keep_alive = framing.keeps_alive(version);
+        block.exchange = Exchange::new(&block.method, version, keep_alive, upgrade);
+        Ok(())
+    }
+
+    /// Gets ready for what follows a head that is complete.
+    fn follow(&mut self, block: Box<Block>) -> RequestHead {
         self.lines.reset();
         self.empty_lines = 0;
-        self.keep_alive = block.keep_alive;
-        self.state = BodyReader::new(body, &self.limits).map_or(State::Closed, State::Body);
-        Ok(RequestHead::new(block))
+        let head = RequestHead::new(block);
+        self.keep_alive = head.keep_alive();
+        self.state = BodyReader::new(head.body(), &self.limits).map_or(State::Closed, State::Body);
+        head
     }
 }
 

@@ -4,7 +4,6 @@ use http::{HeaderMap, StatusCode, header};
 
 use super::body::BodyWriter;
 use super::fields::{self, Seen, agreed_length};
-use crate::h1::head::MethodKind;
 use crate::h1::{Exchange, WriteError};
 use crate::{DateLine, Response};
 
@@ -109,36 +108,6 @@ impl ResponseEncoder {
         }
     }
 
-    /// Appends a whole response, head and body at once, if it is of the usual kind: status 200 with no field but
-    /// `Content-Type`, to a request that is not HEAD or CONNECT, on a connection that stays open. Says whether it was;
-    /// else nothing has happened, and [`head`](Self::head) is the way.
-    pub fn usual(
-        &mut self,
-        out: &mut Vec<u8>,
-        exchange: Exchange,
-        start: &ResponseStart<'_>,
-        body: &[u8],
-    ) -> bool {
-        let (Some(kind), Some(date), None) = (start.content_type, start.date, start.headers) else {
-            return false;
-        };
-        if !exchange.is_usual() || start.status != StatusCode::OK || start.reason.is_some() {
-            return false;
-        }
-        if self.check_order().is_err() || start.length != Some(body.len() as u64) {
-            return false;
-        }
-        out.reserve(160 + kind.len() + body.len());
-        out.extend_from_slice(date.usual());
-        out.extend_from_slice(kind.as_bytes());
-        out.extend_from_slice(b"\r\ncontent-length: ");
-        fields::number(out, body.len() as u64);
-        out.extend_from_slice(b"\r\n\r\n");
-        out.extend_from_slice(body);
-        self.tunnel = false;
-        true
-    }
-
     /// Appends an interim response (1xx other than 101; RFC 9110 §15.2), nothing towards HTTP/1.0.
     ///
     /// # Errors
@@ -156,7 +125,7 @@ impl ResponseEncoder {
         if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
             return Err(WriteError::InterimStatus);
         }
-        if exchange.http10 {
+        if exchange.is_http10() {
             return Ok(());
         }
         if headers.contains_key(header::CONTENT_LENGTH) {
@@ -240,6 +209,14 @@ impl ResponseEncoder {
         self.closing_on_error(done)
     }
 
+    /// Gets ready for a response that is written at once; says whether it may be.
+    pub(super) fn begin_usual(&mut self) -> bool {
+        let may = self.check_order().is_ok();
+        // Nothing but a head ends HTTP.
+        self.tunnel &= !may;
+        may
+    }
+
     fn check_order(&self) -> Result<(), WriteError> {
         if self.body.is_idle() && self.keep_alive {
             Ok(())
@@ -303,7 +280,7 @@ fn write_head(
         out.extend_from_slice(b"\r\n");
     }
     let body = write_framing(out, exchange, &content, seen.content_length, start.length)?;
-    let keep_alive = exchange.keep_alive && !seen.close && body != BodyWriter::Raw;
+    let keep_alive = exchange.keep_alive() && !seen.close && body != BodyWriter::Raw;
     let tunnel = matches!(content, Content::Tunnel);
     if !tunnel {
         write_persistence(out, exchange, keep_alive);
@@ -317,15 +294,17 @@ fn write_head(
 }
 
 fn content(exchange: Exchange, status: StatusCode) -> Result<Content, WriteError> {
-    let connect = exchange.method == MethodKind::Connect;
+    let connect = exchange.is_connect();
     match status {
-        StatusCode::SWITCHING_PROTOCOLS if exchange.upgrade && !connect => Ok(Content::Tunnel),
+        StatusCode::SWITCHING_PROTOCOLS if exchange.offers_upgrade() && !connect => {
+            Ok(Content::Tunnel)
+        }
         StatusCode::SWITCHING_PROTOCOLS => Err(WriteError::UpgradeNotAsked),
         status if status.is_informational() => Err(WriteError::InterimStatus),
         status if connect && status.is_success() => Ok(Content::Tunnel),
         StatusCode::NO_CONTENT => Ok(Content::None),
         StatusCode::NOT_MODIFIED => Ok(Content::Described),
-        _ if exchange.method == MethodKind::Head => Ok(Content::Described),
+        _ if exchange.is_head() => Ok(Content::Described),
         StatusCode::RESET_CONTENT => Ok(Content::Empty),
         _ => Ok(Content::Sent),
     }
@@ -364,7 +343,7 @@ fn write_framing(
 }
 
 fn write_unknown_length(out: &mut Vec<u8>, exchange: Exchange) -> BodyWriter {
-    if exchange.http10 {
+    if exchange.is_http10() {
         return BodyWriter::Raw;
     }
     out.extend_from_slice(b"transfer-encoding: chunked\r\n");
@@ -375,7 +354,7 @@ fn write_unknown_length(out: &mut Vec<u8>, exchange: Exchange) -> BodyWriter {
 fn write_persistence(out: &mut Vec<u8>, exchange: Exchange, keep_alive: bool) {
     if !keep_alive {
         out.extend_from_slice(b"connection: close\r\n");
-    } else if exchange.http10 {
+    } else if exchange.is_http10() {
         out.extend_from_slice(b"connection: keep-alive\r\n");
     }
 }

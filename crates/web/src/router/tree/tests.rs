@@ -87,6 +87,10 @@ fn the_route_of_a_path() {
         let (found, spans) = find(&tree, path);
         assert_eq!(found, route, "{path}");
         assert_eq!(spans, values, "{path}");
+        if let Some(node) = tree.find_whole(path.as_bytes()) {
+            assert_eq!(tree.value(node).map(String::as_str), Some(route), "{path}");
+            assert!(values.is_empty(), "{path}");
+        }
     }
 }
 
