@@ -37,8 +37,9 @@ const LOOP_ROWS: [&str; 6] = [
 /// What runs without a loop: its name, and what does it so often.
 struct Pure(&'static str, fn(u64));
 
-const PURE_ROWS: [Pure; 3] = [
+const PURE_ROWS: [Pure; 4] = [
     Pure("http: decode a short request", decode_short),
+    Pure("http: decode the same request again", decode_again),
     Pure("http: decode a browser's request", decode_long),
     Pure("http: encode a response", encode),
 ];
@@ -137,7 +138,7 @@ pub(crate) fn run_one(words: &[String]) -> ExitCode {
 }
 
 /// What is asked of the server under test, an `Application` with every default on.
-fn server_rows() -> [(&'static str, Case); 5] {
+fn server_rows() -> [(&'static str, Case); 7] {
     let case = |route| Case {
         connections: 1,
         ..Case::rate("cost", route)
@@ -151,8 +152,16 @@ fn server_rows() -> [(&'static str, Case); 5] {
                 ..case(Route::Plaintext)
             },
         ),
+        (
+            "server: request for one of 1,000 routes",
+            case(Route::Routing),
+        ),
         ("server: JSON request", case(Route::Json)),
         ("server: POST of 1 KiB of JSON", case(Route::PostJson)),
+        (
+            "server: POST of a message of 1 KiB",
+            case(Route::PostMessage),
+        ),
         ("server: websocket echo of 64 bytes", case(Route::Echo)),
     ]
 }
@@ -178,18 +187,29 @@ fn squall_alone(counter: Counter) -> Result<Bench, String> {
 }
 
 fn decode_short(times: u64) {
-    decode(SHORT, times);
+    decode([SHORT, &other(SHORT)], times);
+}
+
+fn decode_again(times: u64) {
+    decode([SHORT, SHORT], times);
 }
 
 fn decode_long(times: u64) {
-    decode(LONG, times);
+    decode([LONG, &other(LONG)], times);
 }
 
-/// Decodes a request so often on one connection.
-fn decode(request: &[u8], times: u64) {
+/// A request that is as long, and another one.
+fn other(request: &[u8]) -> Vec<u8> {
+    let mut other = request.to_vec();
+    other[b"GET /".len()] ^= b'a' ^ b'A';
+    other
+}
+
+/// Decodes so many requests on one connection, these two in turn: a head like the last one is not decoded again.
+fn decode(requests: [&[u8]; 2], times: u64) {
     let mut decoder = RequestDecoder::new(Limits::default());
-    for _ in 0..times {
-        let mut rest = black_box(request);
+    for request in requests.iter().cycle().take(times as usize) {
+        let mut rest = black_box(*request);
         loop {
             let (consumed, event) = decoder.decode(rest).expect("the request is well formed");
             rest = &rest[consumed..];

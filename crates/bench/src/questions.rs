@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::exchange::Exchange;
 use crate::servers::Setting;
 use crate::suite::{Case, Route};
-use crate::wire::{BROADCAST, BROADCAST_JSON, Customer, HELLO, Line, MESSAGE, Order, item};
+use crate::wire::{
+    BROADCAST, BROADCAST_JSON, Customer, HELLO, Line, MESSAGE, Order, Post, item, receipt,
+};
 
 /// How many routes there are when routing is asked for.
 const ROUTES: usize = 1000;
@@ -17,8 +19,8 @@ const ID: u64 = 42;
 const FILE_BYTES: usize = 1 << 20;
 /// Seconds that one broadcast may take.
 const SLOWEST_BROADCAST: &str = "50";
-/// Bytes of the order that is posted.
-const ORDER_BYTES: usize = 1024;
+/// Bytes of what is posted.
+const POSTED_BYTES: usize = 1024;
 
 /// A request in parts.
 #[derive(Debug)]
@@ -94,7 +96,8 @@ pub(crate) fn setting(case: &Case, work: &Path) -> io::Result<Setting> {
         | Route::Loop
         | Route::Json
         | Route::Plaintext
-        | Route::PostJson => {}
+        | Route::PostJson
+        | Route::PostMessage => {}
     }
     Ok(setting)
 }
@@ -158,6 +161,14 @@ fn questions(route: Route) -> Vec<Question> {
                 ..Question::get("/json", order)
             }]
         }
+        Route::PostMessage => {
+            let post = post();
+            vec![Question {
+                method: "POST",
+                posted: Some(encoded(&post)),
+                ..Question::get("/messages", encoded(&receipt(&post)))
+            }]
+        }
         // What is said over WebSockets is no request; the load program has its own words for it.
         Route::Broadcast
         | Route::BroadcastDeflated
@@ -178,7 +189,32 @@ fn encoded(value: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("the types of the wire serialize")
 }
 
-/// An order of exactly [`ORDER_BYTES`] as JSON.
+/// A message of exactly [`POSTED_BYTES`] as JSON.
+fn post() -> Post {
+    let text = "Short report from the migration, since some of you asked:\n\
+        - all 41 rooms are on the new store since 09:20, and nobody had to sign in again\n\
+        - Søren's script says \"0 messages lost\", and I counted three rooms by hand to be sure\n\
+        - reading is faster than before, writing about the same; the graphs are in the usual place\n\
+        - the two old machines stay until Friday, in case we want to compare something\n\
+        What is left: the search index is being built and will need until tonight, so older messages may not be found \
+        until then. Please do not restart it, it begins from the start when you do. And the café list is still \
+        from last year; whoever goes there first, take a picture of the new one. \
+        I will write again when the index is complete, and tomorrow at ten we can go through what went well and \
+        what did not. Thanks to everybody who stayed late on Tuesday, that was the hard part 🎉";
+    let mut post = Post {
+        id: 7_216_004_551_202_816,
+        room: "operations".to_owned(),
+        author: "Ada Márquez".to_owned(),
+        sent: 1_764_061_200_123,
+        reply_to: Some(7_216_004_550_990_331),
+        text: text.to_owned(),
+    };
+    let missing = POSTED_BYTES.saturating_sub(encoded(&post).len());
+    post.text += &".".repeat(missing);
+    post
+}
+
+/// An order of exactly [`POSTED_BYTES`] as JSON.
 fn order() -> Order {
     let line = |n: u32| Line {
         article: format!("Sturmlaterne Nr. {n}, verzinkt"),
@@ -196,7 +232,7 @@ fn order() -> Order {
         lines: (0..8).map(line).collect(),
         note: "Please ring \"twice\".\nLeave it at the door.".to_owned(),
     };
-    let missing = ORDER_BYTES.saturating_sub(encoded(&order).len());
+    let missing = POSTED_BYTES.saturating_sub(encoded(&order).len());
     order.note += &".".repeat(missing);
     order
 }
@@ -286,9 +322,20 @@ mod tests {
     #[test]
     fn the_order_is_a_kibibyte_and_comes_back_as_it_went() {
         let bytes = encoded(&order());
-        assert_eq!(bytes.len(), ORDER_BYTES);
+        assert_eq!(bytes.len(), POSTED_BYTES);
         let parsed: Order = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(parsed, order());
+    }
+
+    #[test]
+    fn the_message_is_a_kibibyte_of_mostly_text_and_its_receipt_is_as_short_as_the_suite_says() {
+        let bytes = encoded(&post());
+        assert_eq!(bytes.len(), POSTED_BYTES);
+        let parsed: Post = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(parsed, post());
+        let dots = parsed.text.len() - parsed.text.trim_end_matches('.').len();
+        assert!(dots < 40, "{dots} of padding");
+        assert_eq!(encoded(&receipt(&parsed)).len(), 36);
     }
 
     #[test]

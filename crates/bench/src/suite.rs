@@ -104,7 +104,10 @@ pub(crate) enum Route {
     Json,
     Loop,
     Plaintext,
+    /// JSON that is given back.
     PostJson,
+    /// JSON that gets a short answer.
+    PostMessage,
     Routing,
     /// `Plaintext` over TLS.
     Tls,

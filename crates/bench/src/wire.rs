@@ -6,6 +6,7 @@
 //! | `GET /plaintext` | `Hello, World!`, 13 bytes of `text/plain` |
 //! | `GET /json` | a [`Message`] made by a serializer for each request, 27 bytes |
 //! | `POST /json` | the [`Order`] that the request carried, parsed and serialized again, 1 KiB |
+//! | `POST /messages` | a [`Receipt`] for the [`Post`] that the request carried, 1 KiB, parsed |
 //! | `GET /route/{n}/item/{id}`, n below what `--routes` says | `item {id}`; each n is a route of its own |
 //! | `GET /block/{ms}` | `done`, after the thread has slept for so long, as careless code makes it |
 //! | `GET /loop` | a text that tells the loops apart: the thread's name for itself, or the process's number |
@@ -83,6 +84,40 @@ pub struct Message {
 
 /// The one message there is.
 pub const MESSAGE: Message = Message { message: HELLO };
+
+/// What `POST /messages` takes: a message as the client of a chat sends it, most of which is text.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Post {
+    /// Chosen by the client, so that it knows its message again.
+    pub id: u64,
+    /// Where it is said.
+    pub room: String,
+    /// Who says it.
+    pub author: String,
+    /// When, in milliseconds since 1970.
+    pub sent: u64,
+    /// The message that it answers, if it answers one.
+    pub reply_to: Option<u64>,
+    /// What is said: lines, a quotation, and some letters beyond ASCII.
+    pub text: String,
+}
+
+/// The answer to a [`Post`].
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Receipt {
+    /// That of the message.
+    pub id: u64,
+    /// Bytes of its text in UTF-8.
+    pub length: usize,
+}
+
+/// The answer to a message.
+pub fn receipt(post: &Post) -> Receipt {
+    Receipt {
+        id: post.id,
+        length: post.text.len(),
+    }
+}
 
 /// What `POST /json` takes and gives back: an order as a shop might send it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

@@ -8,6 +8,7 @@ its own.
 
 import argparse
 import asyncio
+import dataclasses
 import json
 import pathlib
 
@@ -22,6 +23,24 @@ class Plaintext(tornado.web.RequestHandler):
     def get(self):
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(b"Hello, World!")
+
+
+@dataclasses.dataclass
+class Post:
+    id: int
+    room: str
+    author: str
+    sent: int
+    reply_to: int | None
+    text: str
+
+
+class Messages(tornado.web.RequestHandler):
+    def post(self):
+        post = Post(**json.loads(self.request.body))
+        receipt = {"id": post.id, "length": len(post.text.encode())}
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps(receipt, separators=(",", ":")))
 
 
 class Json(tornado.web.RequestHandler):
@@ -86,6 +105,7 @@ async def main(arguments):
     routes = [
         ("/plaintext", Plaintext),
         ("/json", Json),
+        ("/messages", Messages),
         ("/echo", Echo),
         ("/broadcast", Broadcast, {"room": Room("broadcast.txt")}),
         ("/broadcast-json", Broadcast, {"room": Room("broadcast.json")}),

@@ -27,7 +27,9 @@ use std::process::ExitCode;
 use sockets::Style;
 use squall::net::tls::ServerTls;
 use squall::{Application, HttpServer, Json, Path};
-use wire::{HELLO, MESSAGE, Message, Order, block, item, pattern, whereabouts};
+use wire::{
+    HELLO, MESSAGE, Message, Order, Post, Receipt, block, item, pattern, receipt, whereabouts,
+};
 
 async fn plaintext() -> &'static str {
     HELLO
@@ -39,6 +41,10 @@ async fn message() -> Json<Message> {
 
 async fn echo(Json(order): Json<Order>) -> Json<Order> {
     Json(order)
+}
+
+async fn take(Json(post): Json<Post>) -> Json<Receipt> {
+    Json(receipt(&post))
 }
 
 async fn show(Path(id): Path<u64>) -> String {
@@ -59,7 +65,8 @@ fn application(options: &Options) -> Application {
         .get("/block/{ms}", sleep)
         .get("/loop", tell)
         .get("/json", message)
-        .post("/json", echo);
+        .post("/json", echo)
+        .post("/messages", take);
     if let Some(folder) = &options.folder {
         application = application.static_files("/", folder);
     }

@@ -49,11 +49,17 @@ const SOCKETS: &[Route] = &[
 ];
 /// WebSockets of a server that does not.
 const PLAIN_SOCKETS: &[Route] = &[Route::Broadcast, Route::BroadcastJson, Route::Echo];
-const MATCHED: &[Route] = &[Route::Json, Route::Plaintext, Route::PostJson];
+const MATCHED: &[Route] = &[
+    Route::Json,
+    Route::Plaintext,
+    Route::PostJson,
+    Route::PostMessage,
+];
 const ALL: &[Route] = &[
     Route::Json,
     Route::Plaintext,
     Route::PostJson,
+    Route::PostMessage,
     Route::Routing,
 ];
 /// On several loops as well.
@@ -63,6 +69,7 @@ const LOOPS: &[Route] = &[
     Route::Loop,
     Route::Plaintext,
     Route::PostJson,
+    Route::PostMessage,
     Route::Routing,
 ];
 
@@ -84,6 +91,7 @@ pub(crate) const ROSTER: [Server; 16] = [
             Route::Loop,
             Route::Plaintext,
             Route::PostJson,
+            Route::PostMessage,
             Route::Routing,
             Route::Tls,
         ],
@@ -110,7 +118,13 @@ pub(crate) const ROSTER: [Server; 16] = [
         "hyper",
         "1.12.0",
         Kind::Peer("peer-hyper"),
-        &[Route::Json, Route::Plaintext, Route::PostJson, Route::Tls],
+        &[
+            Route::Json,
+            Route::Plaintext,
+            Route::PostJson,
+            Route::PostMessage,
+            Route::Tls,
+        ],
     ),
     server("actix-web", "4.18.1", Kind::Peer("peer-actix"), LOOPS),
     server(
@@ -123,6 +137,7 @@ pub(crate) const ROSTER: [Server; 16] = [
             Route::Json,
             Route::Plaintext,
             Route::PostJson,
+            Route::PostMessage,
             Route::Routing,
         ],
     ),
@@ -181,6 +196,7 @@ pub(crate) const ROSTER: [Server; 16] = [
                 Route::Json,
                 Route::Plaintext,
                 Route::PostJson,
+                Route::PostMessage,
                 Route::Routing,
             ],
         )

@@ -6,8 +6,8 @@
 use actix_web::web::{self, Json, Path};
 use actix_web::{App, HttpServer, Responder};
 use peer_shared::{
-    HELLO, KEEP_ALIVE, MESSAGE, Order, address, announce, block, item, loops, pattern, routes,
-    whereabouts,
+    HELLO, KEEP_ALIVE, MESSAGE, Order, Post, address, announce, block, item, loops, pattern,
+    receipt, routes, whereabouts,
 };
 
 async fn plaintext() -> &'static str {
@@ -20,6 +20,10 @@ async fn message() -> impl Responder {
 
 async fn echo(order: Json<Order>) -> impl Responder {
     order
+}
+
+async fn take(post: Json<Post>) -> impl Responder {
+    Json(receipt(&post))
 }
 
 async fn show(id: Path<u64>) -> String {
@@ -39,7 +43,8 @@ fn configure(config: &mut web::ServiceConfig) {
         .route("/plaintext", web::get().to(plaintext))
         .route("/block/{ms}", web::get().to(sleep))
         .route("/loop", web::get().to(tell))
-        .service(web::resource("/json").get(message).post(echo));
+        .service(web::resource("/json").get(message).post(echo))
+        .route("/messages", web::post().to(take));
     for n in 0..routes() {
         config.route(&pattern(n), web::get().to(show));
     }

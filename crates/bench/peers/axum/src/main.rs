@@ -5,10 +5,11 @@
 
 use axum::Router;
 use axum::extract::{Json, Path};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use peer_shared::{
-    HELLO, MESSAGE, Message, Order, address, announce, block, item, loops, pattern, routes,
+    HELLO, MESSAGE, Message, Order, Post, Receipt, address, announce, block, item, loops, pattern,
+    receipt, routes,
 };
 
 async fn plaintext() -> &'static str {
@@ -23,6 +24,10 @@ async fn echo(Json(order): Json<Order>) -> Json<Order> {
     Json(order)
 }
 
+async fn take(Json(message): Json<Post>) -> Json<Receipt> {
+    Json(receipt(&message))
+}
+
 async fn show(Path(id): Path<u64>) -> String {
     item(id)
 }
@@ -35,7 +40,8 @@ fn router() -> Router {
     let router = Router::new()
         .route("/plaintext", get(plaintext))
         .route("/block/{ms}", get(sleep))
-        .route("/json", get(message).post(echo));
+        .route("/json", get(message).post(echo))
+        .route("/messages", post(take));
     (0..routes()).fold(router, |router, n| router.route(&pattern(n), get(show)))
 }
 

@@ -16,10 +16,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use peer_shared::{HELLO, MESSAGE, Order, address, announce, tls};
+use peer_shared::{HELLO, MESSAGE, Order, Post, address, announce, receipt, tls};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -32,18 +33,21 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
             Bytes::from_static(HELLO.as_bytes()),
         ),
         (&Method::GET, "/json") => of("application/json", json(&MESSAGE)),
-        (&Method::POST, "/json") => {
-            let parsed = match request.into_body().collect().await {
-                Ok(body) => serde_json::from_slice::<Order>(&body.to_bytes()).ok(),
-                Err(_) => None,
-            };
-            match parsed {
-                Some(order) => of("application/json", json(&order)),
-                None => status(StatusCode::BAD_REQUEST),
-            }
-        }
+        (&Method::POST, "/json") => match parsed::<Order>(request).await {
+            Some(order) => of("application/json", json(&order)),
+            None => status(StatusCode::BAD_REQUEST),
+        },
+        (&Method::POST, "/messages") => match parsed::<Post>(request).await {
+            Some(post) => of("application/json", json(&receipt(&post))),
+            None => status(StatusCode::BAD_REQUEST),
+        },
         _ => status(StatusCode::NOT_FOUND),
     })
+}
+
+async fn parsed<T: DeserializeOwned>(request: Request<Incoming>) -> Option<T> {
+    let body = request.into_body().collect().await.ok()?;
+    serde_json::from_slice(&body.to_bytes()).ok()
 }
 
 fn json(value: &impl serde::Serialize) -> Bytes {

@@ -6,7 +6,7 @@
 use std::io::{self, Read as _};
 
 use may_minihttp::{HttpServer, HttpService, Request, Response};
-use peer_shared::{HELLO, MESSAGE, Order, address, announce};
+use peer_shared::{HELLO, MESSAGE, Order, Post, address, announce, receipt};
 
 #[derive(Clone)]
 struct Service;
@@ -32,6 +32,15 @@ impl HttpService for Service {
                 response
                     .body_mut()
                     .extend_from_slice(&serde_json::to_vec(&order)?);
+            }
+            ("POST", "/messages") => {
+                let mut body = Vec::new();
+                request.body().read_to_end(&mut body)?;
+                let post: Post = serde_json::from_slice(&body)?;
+                response.header("Content-Type: application/json");
+                response
+                    .body_mut()
+                    .extend_from_slice(&serde_json::to_vec(&receipt(&post))?);
             }
             _ => {
                 response.status_code(404, "Not Found");

@@ -9,7 +9,8 @@ use ntex::time::Seconds;
 use ntex::web::types::{Json, Path};
 use ntex::web::{self, App, HttpResponse, HttpServer};
 use peer_shared::{
-    HELLO, MESSAGE, Order, address, announce, block, item, loops, pattern, routes, whereabouts,
+    HELLO, MESSAGE, Order, Post, address, announce, block, item, loops, pattern, receipt, routes,
+    whereabouts,
 };
 
 async fn plaintext() -> &'static str {
@@ -22,6 +23,10 @@ async fn message() -> HttpResponse {
 
 async fn echo(order: Json<Order>) -> HttpResponse {
     HttpResponse::Ok().json(&*order)
+}
+
+async fn take(post: Json<Post>) -> HttpResponse {
+    HttpResponse::Ok().json(&receipt(&post))
 }
 
 async fn sleep(milliseconds: Path<u64>) -> &'static str {
@@ -45,7 +50,8 @@ fn configure(config: &mut web::ServiceConfig) {
             web::resource("/json")
                 .route(web::get().to(message))
                 .route(web::post().to(echo)),
-        );
+        )
+        .route("/messages", web::post().to(take));
     for n in 0..routes() {
         config.route(&pattern(n), web::get().to(show));
     }

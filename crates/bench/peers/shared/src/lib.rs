@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use wire::{
-    BROADCAST, BROADCAST_JSON, Customer, HELLO, Line, MESSAGE, Message, Order, ZEROS, block, item,
-    numbered, pattern, published, whereabouts,
+    BROADCAST, BROADCAST_JSON, Customer, HELLO, Line, MESSAGE, Message, Order, Post, Receipt,
+    ZEROS, block, item, numbered, pattern, published, receipt, whereabouts,
 };
 
 /// How long an idle connection is kept, where the default of a server is shorter than a suite.

@@ -4,13 +4,14 @@
 //! instead of 5 s, so that idle connections outlive a suite; everything else as it comes.
 
 use peer_shared::{
-    HELLO, KEEP_ALIVE, MESSAGE, Message, Order, address, announce, item, pattern, routes,
+    HELLO, KEEP_ALIVE, MESSAGE, Message, Order, Post, Receipt, address, announce, item, pattern,
+    receipt, routes,
 };
 use xitca_web::App;
 use xitca_web::handler::handler_service;
 use xitca_web::handler::json::Json;
 use xitca_web::handler::params::Params;
-use xitca_web::route::get;
+use xitca_web::route::{get, post};
 
 async fn plaintext() -> &'static str {
     HELLO
@@ -24,6 +25,10 @@ async fn echo(Json(order): Json<Order>) -> Json<Order> {
     Json(order)
 }
 
+async fn take(Json(message): Json<Post>) -> Json<Receipt> {
+    Json(receipt(&message))
+}
+
 async fn show(Params(id): Params<u64>) -> String {
     item(id)
 }
@@ -35,7 +40,8 @@ fn main() -> std::io::Result<()> {
         .at(
             "/json",
             get(handler_service(message)).post(handler_service(echo)),
-        );
+        )
+        .at("/messages", post(handler_service(take)));
     for n in 0..routes() {
         let pattern: &'static str = pattern(n).leak();
         app = app.at(pattern, get(handler_service(show)));
