@@ -37,6 +37,8 @@ pub enum ParseError {
     ContentLengthOverflow,
     /// More than one `Content-Length`: in a request always, in a response when they differ (RFC 9112 §6.3 rule 5).
     ContentLengthRepeated,
+    /// More than one `Content-Type` in a request (RFC 9110 §8.3).
+    ContentTypeRepeated,
     /// `Expect` with something else than `100-continue` (RFC 9110 §10.1.1).
     ExpectationUnknown,
     /// A field name that is not a token (RFC 9112 §5.1).
@@ -67,7 +69,7 @@ pub enum ParseError {
     RequestLine,
     /// A first line that is not version, space, three digits, space, reason (RFC 9112 §4).
     StatusLine,
-    /// A request target that is not a URI reference, or has user information or a fragment (RFC 9112 §3.2).
+    /// A request target that is not a URI reference (RFC 9112 §3.2).
     Target,
     /// A form of target that the method does not allow (RFC 9112 §3.2).
     TargetForm,
@@ -132,6 +134,7 @@ impl fmt::Display for ParseError {
             Self::ContentLength => "content-length is not decimal digits",
             Self::ContentLengthOverflow => "content-length too large",
             Self::ContentLengthRepeated => "more than one content-length",
+            Self::ContentTypeRepeated => "more than one content-type",
             Self::ExpectationUnknown => "unknown expectation",
             Self::FieldName => "invalid field name",
             Self::FieldValue => "control byte in a field value",

@@ -24,9 +24,22 @@ const HEAD_ONLY: [HeaderName; 16] = [
     header::WWW_AUTHENTICATE,
 ];
 
+/// Those of them that say how to read the content, for which it is too late in a trailer section. They come from senders
+/// in good faith, and nobody finds the body's end, or its service, by them.
+const ABOUT_CONTENT: [HeaderName; 3] = [
+    header::CONTENT_ENCODING,
+    header::CONTENT_RANGE,
+    header::CONTENT_TYPE,
+];
+
 /// Says whether a field may stand in a trailer section.
 pub(super) fn may_trail(name: &HeaderName) -> bool {
     !HEAD_ONLY.contains(name)
+}
+
+/// Says whether a field in a trailer section is one to pass over.
+pub(super) fn trails_in_vain(name: &HeaderName) -> bool {
+    ABOUT_CONTENT.contains(name)
 }
 
 /// Cuts spaces and tabs off both ends.
@@ -264,5 +277,8 @@ mod tests {
         assert!(!may_trail(&header::CONTENT_LENGTH));
         assert!(!may_trail(&header::TRANSFER_ENCODING));
         assert!(may_trail(&HeaderName::from_static("x-checksum")));
+        for name in &ABOUT_CONTENT {
+            assert!(!may_trail(name), "{name} may come, but is never sent");
+        }
     }
 }

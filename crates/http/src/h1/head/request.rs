@@ -54,7 +54,8 @@ impl RequestHead {
         &block.bytes[..block.target.1 as usize]
     }
 
-    /// Returns the target, taken apart.
+    /// Returns the target, taken apart. A `#`, and a `"` in a query, which a [`Uri`] cannot have, are percent-encoded in it;
+    /// user information is left out.
     pub fn uri(&self) -> &Uri {
         self.block.get().uri()
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::h1::syntax::{is_field_value, is_token_byte, may_trail, trim_end};
+use crate::h1::syntax::{is_field_value, is_token_byte, may_trail, trails_in_vain, trim_end};
 use crate::h1::{ParseError, Trailers};
 
 /// Bytes of the longest name that a [`HeaderName`] can hold.
@@ -36,15 +36,28 @@ pub(super) fn parse(
     Ok(map)
 }
 
-/// Parses a trailer section of these lines.
+/// Parses a trailer section of these lines. What is about the content comes too late, and is left out (RFC 9110 §6.5.1).
 pub(super) fn parse_trailers(section: &[u8], ends: &[u32]) -> Result<Trailers, ParseError> {
     if ends.is_empty() {
         return Ok(None);
     }
     let section = Bytes::copy_from_slice(section);
-    let map = parse(&section, 0, ends, |_, _| Ok(()))?;
+    let mut map = parse(&section, 0, ends, |_, _| Ok(()))?;
     if !map.keys().all(may_trail) {
-        return Err(ParseError::ForbiddenTrailer);
+        if !map
+            .keys()
+            .all(|name| may_trail(name) || trails_in_vain(name))
+        {
+            return Err(ParseError::ForbiddenTrailer);
+        }
+        let in_vain: Vec<HeaderName> = map
+            .keys()
+            .filter(|name| trails_in_vain(name))
+            .cloned()
+            .collect();
+        for name in in_vain {
+            map.remove(name);
+        }
     }
     Ok(Some(Box::new(map)))
 }

@@ -32,6 +32,7 @@ pub(super) struct Framing {
     expect_continue: bool,
     expect_unknown: bool,
     host: bool,
+    content_type: bool,
 }
 
 impl Framing {
@@ -49,6 +50,7 @@ impl Framing {
             expect_continue: false,
             expect_unknown: false,
             host: false,
+            content_type: false,
         }
     }
 
@@ -61,6 +63,7 @@ impl Framing {
             6 if is(b"expect") => self.note_expect(value),
             7 if is(b"upgrade") => self.upgrade_field |= !value.is_empty(),
             10 if is(b"connection") => self.note_connection(value),
+            12 if is(b"content-type") => self.note_type()?,
             14 if is(b"content-length") => self.note_length(value)?,
             17 if is(b"transfer-encoding") => self.note_coding(value)?,
             _ => {}
@@ -84,6 +87,14 @@ impl Framing {
             return Err(ParseError::HostInvalid);
         }
         self.host = true;
+        Ok(())
+    }
+
+    /// RFC 9110 §8.3 has one; with two, a filter may look at the one and the service at the other.
+    fn note_type(&mut self) -> Result<(), ParseError> {
+        if std::mem::replace(&mut self.content_type, true) && self.sender == Sender::Client {
+            return Err(ParseError::ContentTypeRepeated);
+        }
         Ok(())
     }
 

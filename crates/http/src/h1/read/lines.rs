@@ -55,6 +55,16 @@ impl Lines {
         }
     }
 
+    /// Returns how many bytes of the block need not be looked at again.
+    pub(super) fn scanned(&self) -> usize {
+        self.scanned
+    }
+
+    /// Returns where the current line starts.
+    pub(super) fn start(&self) -> usize {
+        self.start
+    }
+
     /// Says whether nothing of the block was seen.
     pub(super) fn is_fresh(&self) -> bool {
         self.scanned == 0

@@ -203,6 +203,14 @@ impl RequestDecoder {
                 }
                 continue;
             };
+            // What begins with white space folds a line, however it goes on.
+            let start = self.lines.start();
+            if start < self.limits.head_bytes
+                && matches!(rest.get(start), Some(b' ' | b'\t'))
+                && block.fields.len() < self.limits.headers
+            {
+                return Err(ParseError::ObsFold);
+            }
             match self.lines.next(rest, self.limits.head_bytes)? {
                 Found::Line(..) if block.fields.len() >= self.limits.headers => {
                     return Err(ParseError::TooManyHeaders);
@@ -296,7 +304,16 @@ impl RequestDecoder {
         }
         let target_bytes = self.limits.target_bytes;
         let longest = request_line::longest(target_bytes);
-        let found = self.lines.next(head, longest.min(self.limits.head_bytes))?;
+        let limit = longest.min(self.limits.head_bytes);
+        let seen = self.lines.scanned();
+        let found = self.lines.next(head, limit);
+        if !matches!(found, Ok(Found::Line(..) | Found::End(_))) {
+            let window = &head[..head.len().min(limit)];
+            let end = memchr::memchr2(b'\r', b'\n', &window[seen..]);
+            let line = &window[..end.map_or(window.len(), |end| seen + end)];
+            request_line::judge_version(line, seen, target_bytes)?;
+        }
+        let found = found?;
         match found {
             Found::Line(start, end) => {
                 let block = self.block.insert(Block::take());

@@ -1,5 +1,7 @@
 //! The first line of a request and the four forms of its target (RFC 9112 §3).
 
+use std::borrow::Cow;
+
 use http::{Method, Uri, Version};
 
 use crate::h1::ParseError;
@@ -8,6 +10,9 @@ use crate::h1::syntax::{is_host, is_host_and_port, table};
 
 /// Bytes of the longest method; the longest registered one has 17.
 const METHOD_BYTES: usize = 32;
+
+/// Bytes of a version.
+const VERSION_BYTES: usize = "HTTP/1.1".len();
 
 /// Bytes of the longest target: [`Uri`] cannot hold more.
 const TARGET_BYTES: usize = u16::MAX as usize - 1;
@@ -56,13 +61,41 @@ pub(super) fn version(text: &[u8]) -> Result<Version, ParseError> {
     match text {
         b"HTTP/1.1" => Ok(Version::HTTP_11),
         b"HTTP/1.0" => Ok(Version::HTTP_10),
-        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0' | b'1', ..] => Err(ParseError::Version),
+        // Whatever follows: so it can be told as soon as the two digits are there.
+        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor, ..]
             if major.is_ascii_digit() && minor.is_ascii_digit() =>
         {
             Err(ParseError::VersionUnsupported)
         }
         _ => Err(ParseError::Version),
     }
+}
+
+/// Says what is wrong with the beginning of a line, if its version is there and is none of ours; `seen` bytes of it were
+/// judged before. It looks at those that are new, and at all of them only to tell an error.
+pub(super) fn judge_version(
+    line: &[u8],
+    seen: usize,
+    target_bytes: usize,
+) -> Result<(), ParseError> {
+    let window = &line[..line.len().min(METHOD_BYTES + 1)];
+    let Some(method_end) = window.iter().position(|&byte| byte == b' ') else {
+        return Ok(());
+    };
+    let from = seen.saturating_sub(VERSION_BYTES).max(method_end + 1);
+    let new = line.get(from..).unwrap_or_default();
+    let Some(space) = memchr::memchr(b' ', new) else {
+        return Ok(());
+    };
+    let found = line.get(from + space + 1..from + space + 1 + VERSION_BYTES);
+    let unsupported =
+        found.is_some_and(|found| version(found) == Err(ParseError::VersionUnsupported));
+    // Behind a third space there is no version.
+    if unsupported && !line[method_end + 1..from].contains(&b' ') {
+        return parse(line, target_bytes, &mut Block::take());
+    }
+    Ok(())
 }
 
 /// Finds the space after a part of at most `limit` bytes.
@@ -108,7 +141,11 @@ fn read_target(after: &[u8], limit: usize, block: &mut Block) -> Result<usize, P
     // Another protocol's targets have forms of their own, and its version says what is wrong better.
     version(&after[end + 1..])?;
     let uri = other_form(&block.method, target)?;
-    block.path_end = None;
+    // Of an origin-form the path is the bytes as they came, which the `Uri` may not be able to have.
+    block.path_end = match target {
+        [b'/', ..] => Some(target.iter().position(|&byte| byte == b'?').unwrap_or(end) as u32),
+        _ => None,
+    };
     block.uri = uri.into();
     Ok(end)
 }
@@ -144,12 +181,9 @@ fn is_query_byte(byte: u8) -> bool {
     TABLE[usize::from(byte)]
 }
 
-/// Visible ASCII; a fragment never goes over the wire (RFC 9110 §7.1).
+/// Visible ASCII.
 fn check_target_bytes(target: &[u8]) -> Result<(), ParseError> {
-    if target
-        .iter()
-        .all(|&byte| matches!(byte, 0x21..=0x7e) && byte != b'#')
-    {
+    if target.iter().all(|&byte| matches!(byte, 0x21..=0x7e)) {
         Ok(())
     } else {
         Err(ParseError::Target)
@@ -166,19 +200,35 @@ fn other_form(method: &Method, target: &[u8]) -> Result<Uri, ParseError> {
     }
     match target {
         [b'/', ..] => parse_uri(target),
-        b"*" if *method == Method::OPTIONS => parse_uri(target),
+        b"*" if *method == Method::OPTIONS || !is_of_the_standard(method) => parse_uri(target),
         b"*" => Err(ParseError::TargetForm),
         _ => read_absolute(target),
     }
 }
 
+/// Whether RFC 9110 §9 or RFC 5789 says what the method means, and so what its target can be.
+fn is_of_the_standard(method: &Method) -> bool {
+    [
+        Method::CONNECT,
+        Method::DELETE,
+        Method::GET,
+        Method::HEAD,
+        Method::OPTIONS,
+        Method::PATCH,
+        Method::POST,
+        Method::PUT,
+        Method::TRACE,
+    ]
+    .contains(method)
+}
+
 /// RFC 9112 §3.2.2. A target without a scheme is authority-form, which only CONNECT may use.
 fn read_absolute(target: &[u8]) -> Result<Uri, ParseError> {
-    let uri = parse_uri(target)?;
+    let uri = parse_uri(&without_user(target))?;
     let (Some(_), Some(authority)) = (uri.scheme(), uri.authority()) else {
         return Err(ParseError::TargetForm);
     };
-    // User information would be refused as well (RFC 9110 §4.2.4), and an empty host (§4.2.1).
+    // An `@` that is left would be refused as well (RFC 9110 §4.2.4), and an empty host (§4.2.1).
     let host = authority.as_str().as_bytes();
     if !is_host(host) || matches!(host, [] | [b':', ..]) {
         return Err(ParseError::Target);
@@ -186,8 +236,44 @@ fn read_absolute(target: &[u8]) -> Result<Uri, ParseError> {
     Ok(uri)
 }
 
+/// Cuts the user information out of a target with a scheme (RFC 9110 §4.2.4): what nobody is to use, nobody gets to see. Of
+/// several `@` the last one stays, so that the host is none.
+fn without_user(target: &[u8]) -> Cow<'_, [u8]> {
+    let Some(start) = memchr::memmem::find(target, b"://").map(|at| at + 3) else {
+        return target.into();
+    };
+    let authority = &target[start..];
+    let ends = |byte: &u8| b"/?#".contains(byte);
+    let authority = &authority[..authority.iter().position(ends).unwrap_or(authority.len())];
+    match memchr::memchr(b'@', authority) {
+        None => target.into(),
+        Some(at) => [&target[..start], &target[start + at + 1..]]
+            .concat()
+            .into(),
+    }
+}
+
+/// Makes a [`Uri`] of a target. A fragment is nothing that a target can have (RFC 9110 §7.1), and a `Uri` would lose it: so
+/// `#` is a byte of the path or the query, and encoded in the `Uri`. If it were cut off, `/admin#` would be `/admin` to the
+/// service and something else to a filter before it.
 fn parse_uri(target: &[u8]) -> Result<Uri, ParseError> {
-    Uri::try_from(target).map_err(|_| ParseError::Target)
+    let query = target.iter().position(|&byte| byte == b'?');
+    let query = query.unwrap_or(target.len());
+    let strange = |(at, byte): (usize, &u8)| *byte == b'#' || (*byte == b'"' && at > query);
+    let made = if target.iter().enumerate().any(strange) {
+        let encoded = target
+            .iter()
+            .enumerate()
+            .flat_map(|one| match (strange(one), one.1) {
+                (true, b'#') => b"%23",
+                (true, _) => b"%22",
+                (false, byte) => std::slice::from_ref(byte),
+            });
+        Uri::try_from(encoded.copied().collect::<Vec<u8>>())
+    } else {
+        Uri::try_from(target)
+    };
+    made.map_err(|_| ParseError::Target)
 }
 
 #[cfg(test)]
@@ -209,12 +295,50 @@ mod tests {
         for byte in 0x21..=0x7eu8 {
             for (before, after) in [(&b"/a"[..], &b"b"[..]), (b"/a?b", b"c"), (b"/", b"")] {
                 let target = [before, &[byte], after].concat();
-                let made = Uri::try_from(&target[..]).ok().filter(|_| byte != b'#');
+                if [b'#', b'"'].contains(&byte) {
+                    continue;
+                }
+                let made = Uri::try_from(&target[..]).ok();
                 assert_eq!(read(&target), made, "{}", target.escape_ascii());
             }
         }
-        for byte in (0..=b' ').chain(0x7f..=0xff).chain([b'#']) {
+        for byte in (0..=b' ').chain(0x7f..=0xff) {
             assert_eq!(read(&[b'/', byte]), None, "{byte:#x}");
+        }
+    }
+
+    #[test]
+    fn what_a_uri_cannot_have_is_encoded_in_it_and_nowhere_else() {
+        for (target, made, path, query) in [
+            ("/a#b", "/a%23b", "/a#b", None),
+            ("/a#?b#", "/a%23?b%23", "/a#", Some("b#")),
+            ("/#", "/%23", "/#", None),
+            ("/a\"b?c=\"d\"", "/a\"b?c=%22d%22", "/a\"b", Some("c=\"d\"")),
+            ("http://a/b#c", "http://a/b%23c", "/b%23c", None),
+            ("http://u:p@a/b@c", "http://a/b@c", "/b@c", None),
+        ] {
+            let mut block = Block::take();
+            let line = format!("GET {target} HTTP/1.1").into_bytes();
+            parse(&line, 100, &mut block).expect(target);
+            block.bytes = line;
+            let head = crate::h1::RequestHead::new(block);
+            assert_eq!(
+                (head.target(), head.path(), head.query()),
+                (target, path, query)
+            );
+            assert_eq!(head.uri(), made, "{target}");
+        }
+        for wrong in [
+            "#",
+            "#/",
+            "a#b",
+            "*#",
+            "http://a#b@c/",
+            "http://u@a@b/",
+            "http://u@/",
+            "\"/",
+        ] {
+            assert_eq!(read(wrong.as_bytes()), None, "{wrong}");
         }
     }
 
