@@ -388,6 +388,7 @@ impl IoStream {
     /// # Errors
     ///
     /// Those of [`try_read_with`](Self::try_read_with).
+    #[inline]
     pub fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.inner {
             Inner::Boxed(transport) => {
@@ -406,6 +407,7 @@ impl IoStream {
     /// # Errors
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room; those of the transport.
+    #[inline]
     pub fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.inner {
             Inner::Boxed(transport) => now(|cx| Pin::new(&mut *transport).poll_write(cx, bytes)),

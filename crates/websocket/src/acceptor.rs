@@ -167,8 +167,7 @@ impl<H: WebSocketHandler> Hall<H> {
         if count == 0 {
             common::with(|common| common.give_buffer(buffer));
             drop((turn, place));
-            session.finish();
-            return self.close_if_empty();
+            return self.finish(session);
         }
         let consumed = self.consume(session, &buffer[..count]);
         drop(turn);
@@ -187,12 +186,12 @@ impl<H: WebSocketHandler> Hall<H> {
     }
 
     /// Leaves a session where it was parked, unless it has ended.
-    fn put_back(&self, place: Place<'_, H>, mut session: Box<Session<H>>) {
-        let link = Rc::clone(&session.ws.link);
+    #[inline]
+    fn put_back(&self, place: Place<'_, H>, session: Box<Session<H>>) {
+        let link = &session.ws.link;
         if link.is_done() {
             drop(place);
-            session.finish();
-            return self.close_if_empty();
+            return self.finish(session);
         }
         link.with_stream(|stream| {
             if stream.is_readable() {
@@ -202,6 +201,12 @@ impl<H: WebSocketHandler> Hall<H> {
         });
         self.sessions.borrow_mut().put(place.key, session);
         mem::forget(place);
+    }
+
+    #[cold]
+    fn finish(&self, mut session: Box<Session<H>>) {
+        session.finish();
+        self.close_if_empty();
     }
 
     /// Hands what has come to the handler, up to a message that it has to wait for.

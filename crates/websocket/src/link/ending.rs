@@ -118,6 +118,7 @@ impl Link {
     }
 
     /// Whether the connection is to be finished: all is said, and nothing is waited for.
+    #[inline]
     pub(crate) fn is_done(&self) -> bool {
         match self.phase.get() {
             Phase::Open | Phase::Closing => false,

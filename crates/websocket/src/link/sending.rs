@@ -215,34 +215,45 @@ impl Link {
     }
 
     /// Writes what is corked, or queues it.
+    #[inline]
     fn uncork(self: &Rc<Self>, common: &Common) {
         let mut cork = common.cork.borrow_mut();
         if cork.is_empty() {
             return;
         }
         let written = self.with_stream(|stream| stream.try_write(&cork[..]));
-        let (count, broken) = match written {
-            Some(Ok(count)) => (count, false),
-            Some(Err(err)) if err.kind() == io::ErrorKind::WouldBlock => (0, false),
-            Some(Err(_)) => (cork.len(), true),
-            None => (cork.len(), false),
-        };
-        if count < cork.len() {
-            let mut waiting = Box::<Outbox>::default();
-            waiting.moved = common.now();
-            // With what has left, so that it is known where frames begin.
-            waiting.append(false, |out| out.extend_from_slice(&cork));
-            waiting.advance(count);
-            self.outbox.set(Some(waiting));
+        if !matches!(written, Some(Ok(count)) if count == cork.len()) {
+            self.keep_corked(common, &cork, written);
         }
         cork.clear();
-        cork.shrink_to(2 * CORK);
-        drop(cork);
-        if broken {
-            self.break_off();
+        if cork.capacity() > 2 * CORK {
+            *cork = Vec::new();
         }
+        drop(cork);
         // A secured stream has to be flushed, and that is done by the task.
         self.wake_if_tasked();
+    }
+
+    /// Queues what there was no room for.
+    #[cold]
+    fn keep_corked(
+        self: &Rc<Self>,
+        common: &Common,
+        cork: &[u8],
+        written: Option<io::Result<usize>>,
+    ) {
+        let count = match written {
+            Some(Ok(count)) => count,
+            Some(Err(err)) if err.kind() == io::ErrorKind::WouldBlock => 0,
+            Some(Err(_)) => return self.break_off(),
+            None => return,
+        };
+        let mut waiting = Box::<Outbox>::default();
+        waiting.moved = common.now();
+        // With what has left, so that it is known where frames begin.
+        waiting.append(false, |out| out.extend_from_slice(cork));
+        waiting.advance(count);
+        self.outbox.set(Some(waiting));
     }
 
     /// Is visited at the end of the turn.

@@ -26,7 +26,7 @@ impl FrameHead {
         mask: Option<[u8; 4]>,
     ) -> Self {
         let mut bytes = [0; LONGEST_HEAD];
-        bytes[0] = opcode as u8 | u8::from(fin) << 7 | u8::from(compressed) << 6;
+        bytes[0] = first_byte(opcode, fin, compressed);
         let mut end = match len {
             0..126 => {
                 bytes[1] = len as u8;
@@ -61,9 +61,14 @@ impl AsRef<[u8]> for FrameHead {
     }
 }
 
+const fn first_byte(opcode: OpCode, fin: bool, compressed: bool) -> u8 {
+    opcode as u8 | (fin as u8) << 7 | (compressed as u8) << 6
+}
+
 /// Appends a whole frame to `out`. The arguments are those of [`FrameHead::new`].
 ///
 /// A control frame (RFC 6455 section 5.5) takes at most 125 bytes of payload; whoever writes one sees to that.
+#[inline]
 pub fn write_frame(
     out: &mut Vec<u8>,
     opcode: OpCode,
@@ -73,6 +78,13 @@ pub fn write_frame(
     mask: Option<[u8; 4]>,
 ) {
     debug_assert!(!opcode.is_control() || (payload.len() < 126 && fin && !compressed));
+    if mask.is_none() && payload.len() < 126 {
+        // What servers send most of the time.
+        out.reserve(2 + payload.len());
+        out.extend_from_slice(&[first_byte(opcode, fin, compressed), payload.len() as u8]);
+        out.extend_from_slice(payload);
+        return;
+    }
     let head = FrameHead::new(opcode, fin, compressed, payload.len(), mask);
     out.reserve(LONGEST_HEAD + payload.len());
     out.extend_from_slice(head.as_ref());
