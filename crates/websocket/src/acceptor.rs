@@ -204,6 +204,7 @@ impl<H: WebSocketHandler> Hall<H> {
     }
 
     #[cold]
+    #[expect(clippy::boxed_local, reason = "all others have it in its box, too")]
     fn finish(&self, mut session: Box<Session<H>>) {
         session.finish();
         self.close_if_empty();
