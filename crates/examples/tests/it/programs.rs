@@ -8,6 +8,7 @@ use squall::ioloop::Activity;
 
 use crate::source::{
     callback_to_future, done_callback, fire_and_forget, parallel, promise, run_sync, thread_pool,
+    websocket_chat, websocket_echo,
 };
 use crate::support::{Run, assert_kept, folder, play};
 
@@ -20,6 +21,20 @@ macro_rules! source_of {
 #[test]
 fn done_callback_reports_a_page() {
     assert_kept(source_of!(done_callback), &play(done_callback::run, &[]));
+}
+
+#[test]
+fn websockets_talk_to_themselves() {
+    let (echo, chat) = (
+        play(websocket_echo::run, &[]),
+        play(websocket_chat::run, &[]),
+    );
+    assert_kept(source_of!(websocket_echo), &echo);
+    assert_kept(source_of!(websocket_chat), &chat);
+    for run in [websocket_echo::run, websocket_chat::run] {
+        let error = "expected a port, found `80000`";
+        assert_eq!(play(run, &["80000"]).failure(), error);
+    }
 }
 
 #[test]

@@ -16,3 +16,7 @@ pub(crate) mod promise;
 pub(crate) mod run_sync;
 #[path = "../../examples/thread_pool.rs"]
 pub(crate) mod thread_pool;
+#[path = "../../examples/websocket_chat.rs"]
+pub(crate) mod websocket_chat;
+#[path = "../../examples/websocket_echo.rs"]
+pub(crate) mod websocket_echo;
