@@ -9,6 +9,7 @@
 //! | `/slow?ms=N` | a line, after so many milliseconds; 60,000 at most |
 //! | `/stream?n=N` | so many lines, a piece each; 1,000,000 at most |
 //! | `/mirror` | the body of the request, piece by piece as it comes |
+//! | `/ws`, `/ws-limits`, … | a WebSocket, see [`sockets`] |
 //! | anything else | the body of the request once it is whole, or a line when there is none |
 //!
 //! Each answers any method but CONNECT, which asks for a tunnel that is not there (405).
@@ -16,15 +17,17 @@
 mod answers;
 mod inspect;
 mod options;
+mod peer;
 mod secure;
+mod sockets;
 
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Once, OnceLock};
 
-use squall::HttpServer;
-use squall::server::Request;
+use squall::server::{Answer, Request, Service};
 use squall::web::Files;
+use squall::{Application, HttpServer, IoLoop};
 
 use crate::{Failure, say};
 use answers::Site;
@@ -43,15 +46,47 @@ pub fn run(args: &[String]) -> squall::Result<()> {
             say!("{}", options::help().trim_end());
             return Ok(());
         }
+        Asked::Autobahn(url, options) => {
+            return IoLoop::run_sync(peer::autobahn(url, options));
+        }
+        Asked::Check(url, options) => {
+            return IoLoop::run_sync(async {
+                peer::check(url, options).await;
+                Ok(())
+            });
+        }
         Asked::Serve(options) => *options,
     };
     serve(options)
+}
+
+/// What answers on a loop: an application for WebSockets, and no framework at all for everything else.
+struct Conformance {
+    sockets: Application,
+    site: Rc<Site>,
+}
+
+impl Service for Conformance {
+    fn call(&self, request: Request) -> Answer {
+        match request.path() {
+            "/ws" | "/ws-talk" | "/ws-limits" | "/ws-limits-talk" => self.sockets.call(request),
+            _ => {
+                let answer = answers::answer(Rc::clone(&self.site), request.into());
+                Answer::Later(Box::pin(async { answer.await.into() }))
+            }
+        }
+    }
+
+    fn check(&self) -> Result<(), Box<dyn std::error::Error>> {
+        Service::check(&self.sockets)
+    }
 }
 
 fn serve(options: Options) -> squall::Result<()> {
     let files = options.folder.as_deref().map(files_of).transpose()?;
     let body_limit = usize::try_from(options.config.limits.body_bytes).unwrap_or(usize::MAX);
     let lines = Arc::new(OnceLock::<Vec<String>>::new());
+    let limited = options.limited;
     let factory = {
         let (lines, told) = (Arc::clone(&lines), Arc::new(Once::new()));
         move || {
@@ -65,7 +100,8 @@ fn serve(options: Options) -> squall::Result<()> {
                 files: files.clone(),
                 body_limit,
             });
-            move |request: Request| answers::answer(Rc::clone(&site), request.into())
+            let sockets = sockets::application(&limited);
+            Conformance { sockets, site }
         }
     };
     let mut server = HttpServer::new(factory).config(options.config);

@@ -6,10 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use squall::server::{Config, Forwarding, Trusted, WhenFull};
+use squall::websocket::proto::deflate::{DeflateMode, DeflateOptions};
+use squall::websocket::proto::handshake::Origins;
+use squall::websocket::{SlowReader, WebSocketOptions};
+
+use super::sockets;
 
 /// What the command line asks for.
 #[derive(Debug)]
 pub(super) enum Asked {
+    /// Play the client for the Autobahn suite at a URL.
+    Autobahn(String, WebSocketOptions),
+    /// Try our client on the WebSocket server at a URL.
+    Check(String, WebSocketOptions),
     Help,
     Serve(Box<Options>),
 }
@@ -26,6 +35,8 @@ pub(super) struct Options {
     /// What `/static/` shows.
     pub(super) folder: Option<PathBuf>,
     pub(super) config: Config,
+    /// The WebSockets with limits; the others have what was agreed on from here.
+    pub(super) limited: WebSocketOptions,
 }
 
 /// Where to serve over TLS.
@@ -39,7 +50,6 @@ pub(super) struct Tls {
 }
 
 /// The options as they are read.
-#[derive(Default)]
 struct Draft {
     http: Option<u16>,
     tls: Option<u16>,
@@ -48,6 +58,28 @@ struct Draft {
     loops: Option<usize>,
     folder: Option<PathBuf>,
     config: Config,
+    limited: WebSocketOptions,
+    client: Option<String>,
+    check: Option<String>,
+}
+
+impl Draft {
+    fn new() -> Self {
+        let mut limited = sockets::limits();
+        limited.compression = Some(DeflateOptions::default());
+        Self {
+            http: None,
+            tls: None,
+            cert: None,
+            key: None,
+            loops: None,
+            folder: None,
+            config: Config::default(),
+            limited,
+            client: None,
+            check: None,
+        }
+    }
 }
 
 /// A flag and what its value sets.
@@ -103,6 +135,21 @@ const FLAGS: &[Flag] = &[
     flag!("--chunk-extension-bytes", "BYTES", "of a body's chunk extensions", size => config.limits.chunk_extension_bytes),
     flag!("--trailer-bytes", "BYTES", "of a trailer section", size => config.limits.trailer_bytes),
     flag!("--interim-responses", "N", "before a final one; for clients only", count32 => config.limits.interim_responses),
+    flag!("--ws-max-frame", "BYTES", "of a frame at /ws-limits", size => limited.max_frame),
+    flag!("--ws-max-message", "BYTES", "of a message at /ws-limits", size => limited.max_message),
+    flag!("--ws-max-fragments", "N", "frames of a message at /ws-limits", count => limited.max_fragments),
+    flag!("--ws-max-queued", "BYTES", "that wait for a slow reader at /ws-limits", size => limited.max_queued),
+    flag!("--ws-slow", "WHAT", "disconnect, drop-newest or drop-oldest", slow => limited.slow),
+    flag!("--ws-ping-interval", "TIME", "of silence before a ping at /ws-limits", time => limited.ping_interval),
+    flag!("--ws-ping-timeout", "TIME", "of silence after it", time => limited.ping_timeout),
+    flag!("--ws-write-timeout", "TIME", "of a reader that takes nothing", time => limited.write_timeout),
+    flag!("--ws-close-timeout", "TIME", "until a goodbye is answered", time => limited.close_timeout),
+    flag!("--ws-drain", "TIME", "over which goodbyes are spread at a stop", time => limited.drain),
+    flag!("--ws-deflate", "no|shared|BITS", "compression of all WebSockets", deflate => limited.compression),
+    flag!("--ws-origins", "same|any|LIST", "pages that may open them", origins => limited.origins),
+    flag!("--ws-subprotocols", "LIST", "that they speak, best first", list => limited.subprotocols),
+    flag!("--ws-client", "URL", "serves nothing: the client for an Autobahn suite", text => client),
+    flag!("--ws-check", "URL", "serves nothing: tries our client on a server", text => check),
 ];
 
 impl Options {
@@ -115,7 +162,7 @@ impl Options {
         if args.is_empty() || args.iter().any(|arg| arg == "--help" || arg == "-h") {
             return Ok(Asked::Help);
         }
-        let mut draft = Draft::default();
+        let mut draft = Draft::new();
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             let (name, value) = match arg.split_once('=') {
@@ -130,6 +177,12 @@ impl Options {
                 .ok_or_else(|| format!("{name} wants a value: {name} {}", flag.value))?;
             (flag.set)(&mut draft, value)
                 .map_err(|wanted| format!("{name} wants {wanted}, not `{value}`"))?;
+        }
+        if let Some(url) = draft.client {
+            return Ok(Asked::Autobahn(url, sockets::generous(&draft.limited)));
+        }
+        if let Some(url) = draft.check {
+            return Ok(Asked::Check(url, sockets::generous(&draft.limited)));
         }
         let tls = match (draft.tls, draft.cert, draft.key) {
             (Some(port), Some(cert), Some(key)) => Some(Tls { port, cert, key }),
@@ -152,6 +205,7 @@ impl Options {
             loops: draft.loops,
             folder: draft.folder,
             config: draft.config,
+            limited: draft.limited,
         })))
     }
 }
@@ -177,6 +231,8 @@ TIME is a number with a unit (250ms, 15s, 2m), BYTES a number that may have one 
 NETWORKS a list such as 127.0.0.1,10.0.0.0/8.
 
     /plaintext /json /inspect /static/FILE /slow?ms=N /stream?n=N /mirror
+    /ws /ws-limits                       WebSockets that echo; the second has the limits of the flags
+    /ws-talk /ws-limits-talk             WebSockets that do what they are told: close 1000 bye, ping a, send 3 10, who
     any other path, any method           the body of the request, or a line when there is none
 ";
     text
@@ -263,6 +319,48 @@ fn when_full(text: &str) -> Result<WhenFull, String> {
     }
 }
 
+fn slow(text: &str) -> Result<SlowReader, String> {
+    match text {
+        "disconnect" => Ok(SlowReader::Disconnect),
+        "drop-newest" => Ok(SlowReader::DropNewest),
+        "drop-oldest" => Ok(SlowReader::DropOldest),
+        _ => Err("disconnect, drop-newest or drop-oldest".to_owned()),
+    }
+}
+
+fn deflate(text: &str) -> Result<Option<DeflateOptions>, String> {
+    let mode = match (text, text.parse()) {
+        ("no", _) => return Ok(None),
+        ("shared", _) => DeflateMode::Shared,
+        (_, Ok(bits @ 9..=15)) => DeflateMode::Window(bits),
+        _ => return Err("no, shared, or the bits of a window from 9 to 15".to_owned()),
+    };
+    Ok(Some(DeflateOptions {
+        mode,
+        ..DeflateOptions::default()
+    }))
+}
+
+fn origins(text: &str) -> Result<Origins, String> {
+    match text {
+        "same" => Ok(Origins::Same),
+        "any" => Ok(Origins::Any),
+        _ => list(text).map(Origins::List),
+    }
+}
+
+fn list(text: &str) -> Result<Vec<String>, String> {
+    let members: Vec<String> = text.split(',').map(str::to_owned).collect();
+    match members.iter().any(String::is_empty) {
+        true => Err("a list such as one,two".to_owned()),
+        false => Ok(members),
+    }
+}
+
+fn text(text: &str) -> Result<String, String> {
+    Ok(text.to_owned())
+}
+
 fn file(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() {
         return Err("a path".to_owned());
@@ -288,13 +386,16 @@ mod tests {
     fn options(line: &str) -> Options {
         match parse(line).unwrap() {
             Asked::Serve(options) => *options,
-            Asked::Help => panic!("{line} is no call for help"),
+            other => panic!("{line} is a call for {other:?}"),
         }
     }
 
     #[test]
     fn every_setting_of_the_server_has_a_flag() {
-        let shown = format!("{:#?}", Config::default());
+        let (server, sockets) = (Config::default(), WebSocketOptions::default());
+        // How a server says goodbye is no limit, and its suites are told by the code.
+        let others = ["goodbye", "compression"];
+        let shown = format!("{server:#?}\n{sockets:#?}");
         let fields: Vec<&str> = shown
             .lines()
             .filter_map(|line| line.trim().split_once(": "))
@@ -303,10 +404,14 @@ mod tests {
             .collect();
         assert!(fields.len() >= 17, "{fields:?}");
         for field in fields {
-            let name = format!("--{}", field.replace('_', "-"));
+            let name = field.replace('_', "-");
+            let known = [format!("--{name}"), format!("--ws-{name}")];
             assert!(
-                FLAGS.iter().any(|flag| flag.name == name),
-                "no {name} for {field}"
+                others.contains(&field)
+                    || FLAGS
+                        .iter()
+                        .any(|flag| known.iter().any(|name| name == flag.name)),
+                "no {known:?} for {field}"
             );
         }
     }
@@ -314,7 +419,13 @@ mod tests {
     #[test]
     fn flags_set_what_they_are_called_after() {
         for flag in FLAGS {
+            if ["--ws-client", "--ws-check"].contains(&flag.name) {
+                continue;
+            }
             let value = match flag.value {
+                "WHAT" => "drop-oldest",
+                "no|shared|BITS" => "9",
+                "same|any|LIST" | "LIST" => "a,b",
                 "TIME" => "77s",
                 "yes|no" => "yes",
                 "close-idle|refuse|wait" => "close-idle",
@@ -324,8 +435,14 @@ mod tests {
             let files = "--tls 1 --cert 1 --key 1";
             let options = options(&format!("--http=1 {files} {} {value}", flag.name));
             let shown = format!("{options:?}");
-            let field = flag.name.trim_start_matches("--").replace('-', "_");
+            let field = flag.name.trim_start_matches("--").replace("ws-", "");
+            let field = field.replace('-', "_");
             let expected = match (flag.name, value) {
+                ("--ws-slow", _) => "slow: DropOldest".to_owned(),
+                ("--ws-deflate", _) => "mode: Window(9)".to_owned(),
+                ("--ws-origins", _) => "origins: List([\"a\", \"b\"])".to_owned(),
+                ("--ws-subprotocols", _) => "subprotocols: [\"a\", \"b\"]".to_owned(),
+                ("--ws-ping-interval", _) => "ping_interval: Some(77s)".to_owned(),
                 ("--static", _) => "folder: Some(\"77\")".to_owned(),
                 ("--loops" | "--http", _) => format!("{field}: Some(77)"),
                 ("--tls", _) => "port: 77".to_owned(),
@@ -337,6 +454,15 @@ mod tests {
             };
             assert!(shown.contains(&expected), "{expected} is not in {shown}");
         }
+    }
+
+    #[test]
+    fn clients_are_asked_for() {
+        let asked = parse("--ws-client ws://a --ws-deflate no").unwrap();
+        assert!(
+            matches!(&asked, Asked::Autobahn(url, options) if url == "ws://a" && options.compression.is_none())
+        );
+        assert!(matches!(parse("--ws-check ws://a"), Ok(Asked::Check(url, _)) if url == "ws://a"));
     }
 
     #[test]
@@ -375,6 +501,14 @@ mod tests {
             (
                 "--http 1 --half-close maybe",
                 "--half-close wants yes or no, not `maybe`",
+            ),
+            (
+                "--http 1 --ws-deflate 16",
+                "--ws-deflate wants no, shared, or the bits of a window from 9 to 15, not `16`",
+            ),
+            (
+                "--http 1 --ws-subprotocols a,,b",
+                "--ws-subprotocols wants a list such as one,two, not `a,,b`",
             ),
             (
                 "--htpp 1",

@@ -289,3 +289,71 @@ fn tls_that_cannot_be_is_told() {
     assert!(said.starts_with("error: cannot "), "{said}");
     assert!(said.contains("none.pem"), "{said}");
 }
+
+/// A request for a WebSocket, and a frame without a mask, which is not allowed, so that the server has the last word.
+fn websocket(server: &Server, path: &str, frames: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(frames).unwrap();
+    stream.write_all(b"\x89\0").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 101 "));
+    answer.split_off(end + 4)
+}
+
+#[test]
+fn websockets_echo_within_their_limits() {
+    let server = Server::start(&["--ws-max-message", "4"]);
+    let hello = b"\x81\x85\0\0\0\0hello";
+    let echo = websocket(&server, "/ws", hello);
+    assert!(
+        echo.starts_with(b"\x81\x05hello\x88"),
+        "{}",
+        echo.escape_ascii()
+    );
+    let refused = websocket(&server, "/ws-limits", hello);
+    assert!(
+        refused.starts_with(b"\x88") && refused[2..4] == [0x03, 0xf1],
+        "{}",
+        refused.escape_ascii()
+    );
+    let close = b"\x81\x8e\0\0\0\0close 4001 why";
+    let closed = websocket(&server, "/ws-talk", close);
+    assert_eq!(closed, b"\x88\x05\x0f\xa1why");
+    let (code, _, _) = server.ask("GET /ws", "");
+    assert_eq!(code, 426);
+    assert_eq!(server.end(), Some(0));
+}
+
+/// Our client on our server, as it is pointed at those of others.
+#[test]
+fn the_client_checks_a_server() {
+    let server = Server::start(&["--ws-subprotocols", "squall.chat", "--ws-deflate", "12"]);
+    let url = format!("ws://{}/ws-talk", server.address);
+    let output = Command::new(program("conformance"))
+        .args(["--ws-check", &url])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.lines().count() == 10,
+        "{said}"
+    );
+    assert!(said.lines().all(|line| line.starts_with("ok ")), "{said}");
+    let url = format!("ws://{}/plaintext", server.address);
+    let output = Command::new(program("conformance"))
+        .args(["--ws-check", &url])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.lines().all(|line| line.starts_with("FAIL ")), "{said}");
+}
