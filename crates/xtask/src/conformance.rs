@@ -18,6 +18,7 @@ mod server;
 mod slow;
 mod tally;
 mod vectors;
+mod websocket;
 mod wire;
 
 use std::env;
@@ -50,6 +51,11 @@ const STEPS: &[Step] = &[
     slow::STEP,
 ];
 
+/// All steps, in the order in which they run.
+fn steps() -> impl Iterator<Item = &'static Step> {
+    STEPS.iter().chain(websocket::STEPS)
+}
+
 /// Where the steps work.
 struct Scene {
     /// The root of the project.
@@ -58,6 +64,13 @@ struct Scene {
     folder: PathBuf,
     /// The conformance server.
     program: PathBuf,
+}
+
+impl Scene {
+    /// A file that a step needs.
+    fn file(&self, name: &str) -> PathBuf {
+        self.root.join("crates/xtask/conformance").join(name)
+    }
 }
 
 /// Why a step has no result.
@@ -77,7 +90,8 @@ impl From<String> for Trouble {
 
 /// Builds the server, runs the steps called `names`, or all, and reports on standard output; true when none failed.
 ///
-/// `--against HOST:PORT` with the step `vectors` asks another server instead.
+/// `--against HOST:PORT` with the step `vectors` asks another server instead, and `--program FILE` before the names has
+/// the steps start another program, which takes the same flags: so a step can be seen to fail.
 ///
 /// # Errors
 ///
@@ -86,13 +100,20 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<bool, String> {
     if let ["vectors", "--against", address] = arguments {
         return vectors::against(root, address);
     }
-    let steps = chosen(arguments)?;
+    let (program, names) = match arguments {
+        ["--program", program, names @ ..] => (Some(root.join(program)), names),
+        names => (None, names),
+    };
+    let steps = chosen(names)?;
     let folder = root.join("target/conformance");
     fs::create_dir_all(&folder)
         .map_err(|err| format!("cannot make {}: {err}", folder.display()))?;
     let scene = Scene {
         root: root.to_owned(),
-        program: examples::program_of(root, "conformance", "tls")?,
+        program: match program {
+            Some(program) => program,
+            None => examples::program_of(root, "conformance", "tls")?,
+        },
         folder,
     };
     let outcomes = steps.iter().map(|step| attempt(step, &scene));
@@ -104,12 +125,11 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<bool, String> {
 
 fn chosen(names: &[&str]) -> Result<Vec<&'static Step>, String> {
     if names.is_empty() {
-        return Ok(STEPS.iter().collect());
+        return Ok(steps().collect());
     }
     let find = |name: &&str| {
-        STEPS.iter().find(|step| step.name == *name).ok_or_else(|| {
-            let known: Vec<String> = STEPS
-                .iter()
+        steps().find(|step| step.name == *name).ok_or_else(|| {
+            let known: Vec<String> = steps()
                 .map(|step| format!("{} ({})", step.name, step.what))
                 .collect();
             format!("there is no step `{name}`; there are: {}", known.join(", "))
@@ -182,7 +202,7 @@ mod tests {
 
     #[test]
     fn steps_are_chosen_by_name() {
-        assert_eq!(chosen(&[]).unwrap().len(), STEPS.len());
+        assert_eq!(chosen(&[]).unwrap().len(), steps().count());
         assert_eq!(chosen(&["vectors"]).unwrap()[0].name, "vectors");
         let err = chosen(&["vector"]).err().unwrap();
         assert!(

@@ -200,7 +200,7 @@ fn run(scene: &Scene) -> Result<Tally, Trouble> {
 }
 
 /// An authority and a certificate of its for this machine, made afresh.
-fn identity(scene: &Scene) -> Result<PathBuf, Trouble> {
+pub(super) fn identity(scene: &Scene) -> Result<PathBuf, Trouble> {
     let openssl = program("openssl", "openssl")?;
     let folder = scene.folder.join("tls");
     let written =

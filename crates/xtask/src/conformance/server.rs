@@ -79,6 +79,16 @@ impl Server {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// The bytes of memory that the server has in use; `None` where the system does not tell.
+    pub(super) fn memory(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+        Some(kib * 1024)
+    }
+
     /// Ends the server, and counts whether it went well: exit code 0, and neither a panic nor an error in the log.
     pub(super) fn end(mut self, tally: &mut Tally) {
         tally.count("the server at the end", self.judge());
