@@ -44,7 +44,9 @@ impl Pace {
         let opening = 0.3 + case.idle as f64 / 10_000.0;
         match case.measure {
             Measure::Memory(connections) => 1.0 + connections as f64 / 10_000.0,
-            Measure::Deliveries => 2.0 * self.seconds + case.connections as f64 / 5_000.0,
+            Measure::Deliveries => {
+                1.0 + 1.5 * case.seconds.unwrap_or(self.seconds) + case.connections as f64 / 5_000.0
+            }
             _ => self.seconds + self.warmup + opening,
         }
     }
@@ -318,7 +320,7 @@ impl Bench {
         };
         let times = Times {
             warmup: self.pace.warmup,
-            measured: self.pace.seconds,
+            measured: case.seconds.unwrap_or(self.pace.seconds),
         };
         let load = self.driver().load(running.address, case, times, |moment| {
             let ordered = match (moment, &mut watch) {

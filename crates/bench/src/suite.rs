@@ -53,6 +53,8 @@ pub(crate) struct Case {
     pub(crate) idle: usize,
     /// Where messages go to all connections.
     pub(crate) fan: Fan,
+    /// How long is measured, where not as long as usual.
+    pub(crate) seconds: Option<f64>,
 }
 
 /// How messages go to all.
@@ -142,6 +144,7 @@ impl Case {
                 publish: 1,
                 stalled: 0,
             },
+            seconds: None,
         }
     }
 

@@ -1,20 +1,20 @@
 //! Bursts, for those who publish several messages at a time: what leaves in one turn can leave in one write.
 
 use super::pair::{Figure, Pair};
-use super::ws_broadcast::everybody;
+use super::ws_broadcast::EVERYBODY;
 use crate::bench::Bench;
 use crate::report::Table;
 use crate::suite::{Case, Fan, Route, Suite, Work};
 
 pub(crate) const SUITE: Suite = Suite {
     name: "ws_burst",
-    measures: "16 messages of 64 bytes in one turn to 10,000 WebSockets (2,000 with --quick), against one message: what a delivery costs",
+    measures: "16 messages of 64 bytes in one turn to 10,000 WebSockets, against one message: what a delivery costs",
     audience: "those who publish several messages at a time: do they share the cost of a write",
     work: Work::Tables { run, seconds },
 };
 
-fn cases(quick: bool) -> [Case; 2] {
-    let one = Case::deliveries("ws_burst, one", Route::Broadcast, everybody(quick));
+fn cases() -> [Case; 2] {
+    let one = Case::deliveries("ws_burst, one", Route::Broadcast, EVERYBODY);
     let many = Case {
         title: "ws_burst, 16",
         fan: Fan {
@@ -27,12 +27,11 @@ fn cases(quick: bool) -> [Case; 2] {
 }
 
 fn seconds(bench: &Bench) -> f64 {
-    let cases = cases(bench.pace.quick);
-    cases.iter().map(|case| bench.expected(case)).sum()
+    cases().iter().map(|case| bench.expected(case)).sum()
 }
 
 fn run(bench: &Bench) -> Vec<Table> {
-    let entries = bench.rounds(&cases(bench.pace.quick), |_| true);
+    let entries = bench.rounds(&cases(), |_| true);
     let [one, many] = &entries[..] else {
         unreachable!("there are as many lists of entries as cases");
     };

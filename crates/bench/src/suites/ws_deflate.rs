@@ -2,20 +2,20 @@
 //! more than a plain one, and one that is compressed for each connection costs many times as much.
 
 use super::pair::{Figure, Pair};
-use super::ws_broadcast::everybody;
+use super::ws_broadcast::EVERYBODY;
 use crate::bench::Bench;
 use crate::report::Table;
 use crate::suite::{Case, Route, Suite, Work};
 
 pub(crate) const SUITE: Suite = Suite {
     name: "ws_deflate",
-    measures: "one message of 1 KiB of JSON to 10,000 WebSockets (2,000 with --quick), compressed to a third against plain: what a delivery costs",
+    measures: "one message of 1 KiB of JSON to 10,000 WebSockets, compressed to a third against plain: what a delivery costs",
     audience: "those who pay for traffic: is a message compressed once or for each connection",
     work: Work::Tables { run, seconds },
 };
 
-fn cases(quick: bool) -> [Case; 2] {
-    let case = |title, route| Case::deliveries(title, route, everybody(quick));
+fn cases() -> [Case; 2] {
+    let case = |title, route| Case::deliveries(title, route, EVERYBODY);
     [
         case("ws_deflate, plain", Route::BroadcastJson),
         case("ws_deflate, compressed", Route::BroadcastDeflated),
@@ -24,11 +24,11 @@ fn cases(quick: bool) -> [Case; 2] {
 
 fn seconds(bench: &Bench) -> f64 {
     // Only those that compress take part in either case.
-    2.0 * bench.expected(&cases(bench.pace.quick)[1])
+    2.0 * bench.expected(&cases()[1])
 }
 
 fn run(bench: &Bench) -> Vec<Table> {
-    let entries = bench.rounds(&cases(bench.pace.quick), |ready| {
+    let entries = bench.rounds(&cases(), |ready| {
         ready.server.offers.contains(&Route::BroadcastDeflated)
     });
     let [plain, compressed] = &entries[..] else {
