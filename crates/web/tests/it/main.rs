@@ -11,6 +11,7 @@ mod socket;
 mod sse;
 mod state;
 mod websocket;
+mod websocket_choices;
 
 use std::error::Error;
 
