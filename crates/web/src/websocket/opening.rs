@@ -20,6 +20,9 @@ pub(crate) struct Place {
     watched: Cell<bool>,
 }
 
+/// What was agreed on, and the fields that tell the client.
+pub(super) type Agreement = (Agreed, HeaderMap);
+
 impl Place {
     pub(crate) fn new(options: WebSocketOptions) -> Rc<Self> {
         Rc::new(Self {
@@ -37,10 +40,19 @@ impl Place {
         upgrade: Option<OnUpgrade>,
         give: impl FnOnce(Connection, Presence) + 'static,
     ) -> Response {
-        let (agreed, fields) = match self.agree(method, version, headers) {
-            Ok(agreed) => agreed,
-            Err(error) => return refusal(&error),
-        };
+        match self.agree(method, version, headers) {
+            Ok(agreement) => self.open_as(agreement, upgrade, give),
+            Err(error) => refusal(&error),
+        }
+    }
+
+    /// Answers an opening handshake by what was agreed on.
+    pub(super) fn open_as(
+        self: &Rc<Self>,
+        (agreed, fields): Agreement,
+        upgrade: Option<OnUpgrade>,
+        give: impl FnOnce(Connection, Presence) + 'static,
+    ) -> Response {
         let Some(upgrade) = upgrade else {
             // Somebody has taken the right to the connection, or the request has not come over one.
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -68,12 +80,13 @@ impl Place {
         response
     }
 
-    fn agree(
+    /// Looks at an opening handshake, and says what comes of it.
+    pub(super) fn agree(
         &self,
         method: &Method,
         version: Version,
         headers: &HeaderMap,
-    ) -> Result<(Agreed, HeaderMap), HandshakeError> {
+    ) -> Result<Agreement, HandshakeError> {
         let offer = Offer::read(method, version, headers)?;
         self.options.origins.check(headers)?;
         let chosen = offer.prefer_subprotocol(&self.options.subprotocols);
@@ -109,7 +122,7 @@ impl Place {
 }
 
 /// The answer to a request that opens nothing; its text says why.
-fn refusal(error: &HandshakeError) -> Response {
+pub(super) fn refusal(error: &HandshakeError) -> Response {
     let refused = HttpError::new(error.status()).message(error.to_string());
     let mut response = refused.into_response();
     response.headers_mut().extend(error.headers());

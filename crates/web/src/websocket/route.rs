@@ -4,10 +4,13 @@ use std::future::{Ready, ready};
 use std::rc::Rc;
 
 use squall_server::Presence;
-use squall_websocket::{Acceptor, Connection, WebSocketHandler, WebSocketOptions, WebSocketStream};
+use squall_websocket::{
+    Acceptor, Connection, SendError, WebSocketError, WebSocketHandler, WebSocketOptions,
+    WebSocketStream,
+};
 
 use super::guest::Guest;
-use super::opening::Place;
+use super::opening::{Agreement, Place, refusal};
 use crate::context::Context;
 use crate::extract::Needs;
 use crate::handler::Handler;
@@ -82,16 +85,18 @@ where
     type Begun = Ready<Response>;
 
     fn begin(&self, cx: &mut Context) -> Option<Result<Ready<Response>, Response>> {
-        Some(match (self.make)(cx).into_handler() {
-            Ok(handler) => {
-                let acceptor = Rc::clone(&self.acceptor);
-                let give = move |connection, presence| {
-                    acceptor.accept(connection, Guest::new(handler, presence));
-                };
-                Ok(ready(open(&self.place, cx, give)))
-            }
-            Err(refused) => Err(refused),
-        })
+        // First, so that nobody's code runs for a request that opens nothing, or for a page of another origin.
+        let agreement = match agree(&self.place, cx) {
+            Ok(agreement) => agreement,
+            Err(refused) => return Some(Err(refused)),
+        };
+        Some((self.make)(cx).into_handler().map(|handler| {
+            let acceptor = Rc::clone(&self.acceptor);
+            let give = move |connection, presence| {
+                acceptor.accept(connection, Guest::new(handler, presence));
+            };
+            ready(self.place.open_as(agreement, cx.on_upgrade(), give))
+        }))
     }
 
     async fn call(self: Rc<Self>, mut cx: Context) -> Response {
@@ -145,6 +150,13 @@ where
     fn needs(_needs: &mut Needs) {}
 }
 
+fn agree(place: &Place, cx: &Context) -> Result<Agreement, Response> {
+    let request = cx.request();
+    let (method, version) = (request.method(), request.version());
+    let agreement = place.agree(method, version, request.headers());
+    agreement.map_err(|error| refusal(&error))
+}
+
 fn open(
     place: &Rc<Place>,
     cx: &mut Context,
@@ -168,7 +180,12 @@ pub(super) fn run<Fut>(
     squall_ioloop::spawn_callback(async move {
         if let Err(error) = future.await {
             let cause = crate::error::chain(&*error);
-            tracing::error!(target: "squall::web", "WebSocket ended: {cause}");
+            // Whoever likes can be gone, be slow or break the protocol, so nobody is woken for it.
+            if error.is::<SendError>() || error.is::<WebSocketError>() {
+                tracing::debug!(target: "squall::web", "WebSocket ended: {cause}");
+            } else {
+                tracing::error!(target: "squall::web", "WebSocket ended: {cause}");
+            }
         }
         drop(presence);
     });

@@ -440,6 +440,56 @@ fn nobody_is_woken_because_a_peer_is_slow_or_gone() -> Outcome {
 }
 
 #[test]
+fn a_loop_that_passes_on_that_its_peer_is_gone_has_not_failed() -> Outcome {
+    async fn listen(mut ws: WebSocketStream) -> Result {
+        while let Some(message) = ws.next().await? {
+            match message.as_text() {
+                Some("fail") => return Err("told to".into()),
+                _ => drop(ws.send(message)?),
+            }
+        }
+        Ok(())
+    }
+
+    let logs = Logs::capture();
+    IoLoop::run_sync(async {
+        let client = TestClient::new(Application::new().websocket_stream("/", listen));
+        let gone = client.websocket("/").await.expect("open");
+        drop(gone);
+        let mut told = client.websocket("/").await.expect("open");
+        told.send("fail")?;
+        while let Ok(Some(_)) = told.next().await {}
+        sleep(Duration::from_millis(10)).await;
+        Outcome::Ok(())
+    })?;
+    assert_eq!(logs.take(Level::ERROR), ["WebSocket ended: told to"]);
+    Ok(())
+}
+
+#[test]
+fn no_handler_is_made_for_a_request_that_opens_nothing() -> Outcome {
+    IoLoop::run_sync(async {
+        let made = Rc::new(Cell::new(0));
+        let count = Rc::clone(&made);
+        let app = Application::new().websocket("/", move |_| {
+            count.set(count.get() + 1);
+            Echo {
+                diary: Diary::default(),
+            }
+        });
+        let client = TestClient::new(app);
+        assert_eq!(client.get("/").await.status(), 426);
+        let refused = client.websocket("/").header("Origin", "http://other");
+        let refused = refused.await.err().expect("another origin");
+        assert_eq!(refused.status(), 403);
+        assert_eq!(made.get(), 0);
+        let _open = client.websocket("/").await.expect("open");
+        assert_eq!(made.get(), 1);
+        Ok(())
+    })
+}
+
+#[test]
 fn a_group_gets_everything_in_order() -> Outcome {
     struct Guest {
         room: Group,
