@@ -480,7 +480,7 @@ fn no_handler_is_made_for_a_request_that_opens_nothing() -> Outcome {
         let client = TestClient::new(app);
         assert_eq!(client.get("/").await.status(), 426);
         let refused = client.websocket("/").header("Origin", "http://other");
-        let refused = refused.await.err().expect("another origin");
+        let refused = refused.await.expect_err("another origin");
         assert_eq!(refused.status(), 403);
         assert_eq!(made.get(), 0);
         let _open = client.websocket("/").await.expect("open");
