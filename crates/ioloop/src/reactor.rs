@@ -155,6 +155,17 @@ impl fmt::Debug for ParkedOwner {
     }
 }
 
+/// Has the current loop take now the descriptor that it needs to watch others, which it takes with the first registration
+/// otherwise: when there may be none left.
+///
+/// # Errors
+///
+/// When there is no loop on this thread or it is closed; when the system's limits are reached; elsewhere than on Linux.
+pub fn prepare() -> io::Result<()> {
+    let prepared = Core::with_current(|core| core.open_reactor().map(|_| ()));
+    prepared.unwrap_or_else(|| Err(io::Error::other(NoCurrentLoop)))
+}
+
 /// A descriptor that the loop watches; see the [module](self) for the rules.
 ///
 /// Dropping it ends the watching, also after the loop is closed or gone; the descriptor stays open.

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use socket2::SockRef;
-use squall_ioloop::reactor::ParkedOwner;
+use squall_ioloop::reactor::{ParkedOwner, prepare};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::address::Address;
@@ -184,6 +184,20 @@ impl IoStream {
     pub fn from_std(stream: std::net::TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         Self::from_connected(Connected::Tcp(stream))
+    }
+
+    /// Has the current loop take now what it needs to watch sockets, which it takes with the first one otherwise. A server
+    /// that is about to accept should: a loop whose first connection comes when the process is out of descriptors could
+    /// not take it over.
+    ///
+    /// # Errors
+    ///
+    /// When the process is out of descriptors or memory, or there is no loop on this thread.
+    pub fn prepare() -> io::Result<()> {
+        if is_portable() {
+            return Ok(());
+        }
+        prepare()
     }
 
     /// Takes over a socket, which must be non-blocking.

@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use squall_ioloop::{IoLoop, Signal, Task};
+use squall_net::IoStream;
 
 use crate::balance::{Balance, Own};
 use crate::config::Config;
@@ -118,6 +119,7 @@ where
             let report = IoLoop::run_sync(async {
                 let deadline = config.stop_timeout;
                 let service = checked(make())?;
+                IoStream::prepare()?;
                 alive.0.count_ready();
                 poll_fn(|cx| alive.0.poll_ready(cx)).await;
                 let serving = Serving::start(service, Rc::new(config), doors, own)?;

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_ioloop::{spawn_callback, with_timeout};
-use squall_net::{Address, Listener};
+use squall_net::{Address, IoStream, Listener};
 
 use crate::accept::{Acceptor, take_given};
 use crate::balance::Own;
@@ -39,6 +39,7 @@ impl Serving {
         doors: Vec<Door>,
         own: Own,
     ) -> io::Result<Self> {
+        IoStream::prepare()?;
         let control = Rc::new(Control::publishing(own.clone()));
         let listeners = doors
             .into_iter()

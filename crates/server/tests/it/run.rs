@@ -3,6 +3,7 @@
 use std::env;
 use std::error::Error;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -39,6 +40,29 @@ fn the_serving_process() {
         outcome.map_err(|err| err.kind())
     )
     .expect("the other process reads");
+}
+
+/// Not a test but the other process of one below, which has no descriptors to spare but one for a connection.
+#[test]
+fn the_process_short_of_descriptors() {
+    if env::var_os(ROLE).is_none() {
+        return;
+    }
+    crate::on_loop(async {
+        let serving = HttpServer::new(|| slow).listen("127.0.0.1:0")?.serve()?;
+        let mut files = Vec::new();
+        while let Ok(file) = File::open("/dev/null") {
+            files.push(file);
+        }
+        files.pop();
+        writeln!(io::stdout(), "serving on {}", serving.local_addr())?;
+        while serving.counts().requests == 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+        serving.stop(Duration::from_secs(5)).await;
+        writeln!(io::stdout(), "outcome served")?;
+        Ok(())
+    });
 }
 
 /// Not a test but the other process of the one below.
@@ -130,18 +154,22 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        Self::spawn(&mut Command::new(this_program()))
+        Self::spawn(
+            &mut Command::new(this_program()),
+            "run::the_serving_process",
+        )
     }
 
     /// Starts a server that may have so many descriptors open.
-    fn start_with_descriptors(most: u32) -> Self {
+    fn start_with_descriptors(most: u32, process: &str) -> Self {
         let script = format!("ulimit -n {most}; exec \"$0\" \"$@\"");
-        Self::spawn(Command::new("sh").args(["-c", &script]).arg(this_program()))
+        let mut shell = Command::new("sh");
+        Self::spawn(shell.args(["-c", &script]).arg(this_program()), process)
     }
 
-    fn spawn(program: &mut Command) -> Self {
+    fn spawn(program: &mut Command, process: &str) -> Self {
         let mut child = program
-            .args(["--exact", "run::the_serving_process", "--nocapture"])
+            .args(["--exact", process, "--nocapture"])
             .env(ROLE, "1")
             .stdout(Stdio::piped())
             .spawn()
@@ -249,7 +277,7 @@ fn a_second_ctrl_c_ends_at_once() {
 
 #[test]
 fn out_of_descriptors_it_accepts_again_when_there_are_some() {
-    let server = Server::start_with_descriptors(48);
+    let server = Server::start_with_descriptors(48, "run::the_serving_process");
     let mut streams: Vec<_> = (0..80).map(|_| server.connect()).collect();
     for stream in &mut streams {
         get(stream, "/waiting");
@@ -274,4 +302,13 @@ fn out_of_descriptors_it_accepts_again_when_there_are_some() {
     drop(stream);
     server.signal("-TERM");
     assert_eq!(server.outcome(), "Ok(())");
+}
+
+#[test]
+fn a_connection_takes_one_descriptor_the_first_one_too() {
+    let server = Server::start_with_descriptors(32, "run::the_process_short_of_descriptors");
+    let mut stream = server.connect();
+    get(&mut stream, "/first");
+    read_until(&mut stream, "GET /first []");
+    assert_eq!(server.outcome(), "served");
 }
