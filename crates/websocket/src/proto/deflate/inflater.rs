@@ -4,7 +4,6 @@ use std::fmt;
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::history::Stamp;
 use super::{History, LARGEST_WINDOW, TAIL};
 use crate::proto::ProtocolError;
 
@@ -24,8 +23,6 @@ const MOST_GUESSED: usize = 16 * 1024;
 /// It follows references over 32 KiB, the largest window there is, thus whatever was agreed on.
 pub struct Inflater {
     stream: Decompress,
-    /// What is in the window of `stream`.
-    stamp: Stamp,
 }
 
 impl Inflater {
@@ -33,7 +30,6 @@ impl Inflater {
     pub fn new() -> Self {
         Self {
             stream: Decompress::new(false),
-            stamp: Stamp::first(),
         }
     }
 
@@ -68,53 +64,36 @@ impl Inflater {
             history: history.as_deref(),
             finals: FINALS + payload.len() / BYTES_A_FINAL,
         };
-        if !message
-            .history
-            .is_some_and(|history| history.stamp() == self.stamp)
-        {
-            self.load(&[], message.history)?;
-        }
-        let stamp = self.stamp.next();
+        self.load(&[], message.history)?;
         let whole = self.run(payload, &mut message);
         let start = message.start;
-        let ended = match whole {
-            Ok(ended) => ended,
-            Err(err) => {
-                out.truncate(start);
-                return Err(err);
-            }
-        };
+        if let Err(err) = whole {
+            out.truncate(start);
+            return Err(err);
+        }
         if let Some(history) = history {
             history.push(&out[start..]);
-            if !ended {
-                history.set_stamp(stamp);
-            }
         }
         Ok(())
     }
 
-    /// Decompresses the payload and the tail that was not sent; whether the stream has come to its end.
-    fn run(&mut self, payload: &[u8], message: &mut Message<'_>) -> Result<bool, ProtocolError> {
+    /// Decompresses the payload and the tail that was not sent.
+    fn run(&mut self, payload: &[u8], message: &mut Message<'_>) -> Result<(), ProtocolError> {
         // A peer that finishes its stream for each message may forget the byte behind (RFC 7692 section 7.2.3.4).
         // Nothing is missing then.
         if self.feed(payload, message)? {
-            return Ok(true);
+            return Ok(());
         }
         let length = message.out.len();
-        let mut ended = self.feed(&TAIL, message)?;
-        if message.history.is_none() {
-            // Whatever the next message is, it does not go on here: a final block shows whether this one ends where a
-            // block does.
-            ended = ended || self.feed(&FINAL, message)?;
-            if !ended {
-                return Err(ProtocolError::BadDeflate);
-            }
-        }
+        // A final block shows whether the message ends where a block does. The stream does not go on behind it, so the
+        // next message begins one of its own, also where it is the same connection's: what is right must not depend on
+        // who else was served in between.
+        let ended = self.feed(&TAIL, message)? || self.feed(&FINAL, message)?;
         // The tail has no bytes, unless a block that is not complete takes it for its own.
-        if message.out.len() != length {
+        if !ended || message.out.len() != length {
             return Err(ProtocolError::BadDeflate);
         }
-        Ok(ended)
+        Ok(())
     }
 
     /// Decompresses all of `input`; whether it has ended with a final block.

@@ -293,3 +293,22 @@ fn a_peer_that_refers_farther_than_was_agreed_is_refused() {
         assert_eq!(second, read, "{bits}");
     }
 }
+
+#[test]
+fn what_ends_within_a_block_is_bad_whoever_was_served_in_between() {
+    // A block of fixed codes that has no end.
+    let open = [0x2a, 0x65, 0x58, 0xc2, 0x05];
+    for others in [false, true] {
+        for context in [false, true] {
+            let mut inflater = Inflater::new();
+            let mut history = context.then(|| History::new(15));
+            for _ in 0..2 {
+                let read = inflater.inflate(&open, &mut Vec::new(), 1_000, history.as_mut());
+                assert_eq!(read, Err(ProtocolError::BadDeflate), "{others} {context}");
+                if others {
+                    let _ = inflater.inflate(&[0x00], &mut Vec::new(), 1_000, None);
+                }
+            }
+        }
+    }
+}

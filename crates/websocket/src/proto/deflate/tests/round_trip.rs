@@ -91,7 +91,7 @@ fn contexts_of_many_connections_go_through_the_same_machines() {
             .collect();
         for at in 0..connections[0].0.len() {
             for (messages, sent, received) in &mut connections {
-                // Twice in a row, so that a window is found loaded, too.
+                // Twice in a row, so that the window of the deflater is found loaded, too.
                 for _ in 0..2 {
                     let (mut payload, mut out) = (Vec::new(), Vec::new());
                     if deflater.deflate(&messages[at], &mut payload, Some(sent)) {
