@@ -90,10 +90,12 @@ fn single<'h>(
 
 /// Says whether a text is a token (RFC 9110 section 5.6.2), as the names of subprotocols and extensions are.
 fn is_token(text: &[u8]) -> bool {
-    !text.is_empty()
-        && text
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+    !text.is_empty() && text.iter().all(is_token_byte)
+}
+
+/// Says whether a byte may stand in a token.
+pub(super) fn is_token_byte(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
 }
 
 /// Returns the beginning of what a peer has sent, fit to be shown.

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::WINDOW_BITS;
+use crate::proto::handshake::is_token_byte;
 
 /// The name that permessage-deflate is registered under (RFC 7692 section 7).
 pub(super) const NAME: &str = "permessage-deflate";
@@ -141,7 +142,11 @@ impl<'a> Reader<'a> {
     }
 
     fn token(&mut self) -> Result<&'a str, ExtensionError> {
-        let length = self.rest.iter().take_while(|byte| is_token(byte)).count();
+        let length = self
+            .rest
+            .iter()
+            .take_while(|byte| is_token_byte(byte))
+            .count();
         let (token, rest) = self.rest.split_at(length);
         self.rest = rest;
         match std::str::from_utf8(token) {
@@ -162,7 +167,7 @@ impl<'a> Reader<'a> {
         let mut letters = 0;
         while quoted.get(at) != Some(&b'"') {
             at += usize::from(quoted.get(at) == Some(&b'\\'));
-            if !quoted.get(at).is_some_and(is_token) {
+            if !quoted.get(at).is_some_and(is_token_byte) {
                 return Err(ExtensionError::Syntax);
             }
             at += 1;
@@ -200,9 +205,4 @@ impl Value<'_> {
 
 fn digit(byte: u8) -> Option<u8> {
     byte.is_ascii_digit().then(|| byte - b'0')
-}
-
-/// Whether the byte may stand in a token (RFC 9110 section 5.6.2).
-fn is_token(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
 }
