@@ -62,10 +62,12 @@ impl Reader {
 
     /// Keeps what is needed for the next input.
     #[inline]
-    pub(crate) fn pause(&mut self, decoding: Box<Decoding>) {
+    pub(crate) fn pause(&mut self, mut decoding: Box<Decoding>) {
         if decoding.decoder.is_idle() {
             common::with(|common| common.give_decoding(decoding));
         } else {
+            // The memory may be that of a longer message of somebody else.
+            decoding.scratch.fit();
             self.partial = Some(decoding);
         }
     }
