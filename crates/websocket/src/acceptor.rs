@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use bytes::{Buf, Bytes};
 use squall_ioloop::reactor::{Parked, ParkedOwner, Places};
 use squall_ioloop::spawn_callback;
 use tokio::task::yield_now;
@@ -56,7 +57,7 @@ impl<H: WebSocketHandler> Acceptor<H> {
     pub fn accept(&self, connection: Connection, handler: H) -> WebSocket {
         let (ws, unread) = connection.into_parts();
         let session = Session::new(ws.clone(), handler);
-        Rc::clone(&self.hall).admit(session, &unread);
+        Rc::clone(&self.hall).admit(session, unread);
         ws
     }
 }
@@ -101,28 +102,36 @@ enum Consumed<H> {
     Waiting(Pin<Box<dyn Delivery<H>>>, usize),
 }
 
+impl<H> Consumed<H> {
+    /// How many bytes at the end of the input are left.
+    fn left(&self) -> usize {
+        match self {
+            Self::All(_) => 0,
+            Self::Enough(_, left) | Self::Waiting(_, left) => *left,
+        }
+    }
+}
+
 impl<H: WebSocketHandler> Hall<H> {
-    fn admit(self: Rc<Self>, mut session: Box<Session<H>>, unread: &[u8]) {
+    fn admit(self: Rc<Self>, mut session: Box<Session<H>>, mut unread: Bytes) {
         let link = Rc::clone(&session.ws.link);
-        let turn = Turn::of(&link);
+        // No turn: it may be that of another connection, whose handler has made this one, and there is one cork.
         session.open();
-        let consumed = self.consume(session, unread);
-        drop(turn);
-        self.go_on(consumed, link, unread);
+        let consumed = self.consume(session, &unread);
+        let rest = unread.split_off(unread.len() - consumed.left());
+        self.go_on(consumed, link, rest);
     }
 
-    /// Looks after a session once input was consumed.
-    fn go_on(self: Rc<Self>, consumed: Consumed<H>, link: Rc<Link>, input: &[u8]) {
+    /// Looks after a session once input was consumed but for the rest.
+    fn go_on(self: Rc<Self>, consumed: Consumed<H>, link: Rc<Link>, rest: Bytes) {
         match consumed {
             Consumed::All(session) if link.can_park() => self.park(session),
-            Consumed::All(session) => spawn_callback(self.attend(session, Vec::new())),
-            Consumed::Enough(session, left) => {
-                let rest = input[input.len() - left..].to_vec();
+            Consumed::All(session) => spawn_callback(self.attend(session, rest)),
+            Consumed::Enough(session, _) => {
                 link.tasked.set(true);
                 spawn_callback(self.attend(session, rest));
             }
-            Consumed::Waiting(delivery, left) => {
-                let rest = input[input.len() - left..].to_vec();
+            Consumed::Waiting(delivery, _) => {
                 link.tasked.set(true);
                 spawn_callback(self.await_handler(delivery, link, rest));
             }
@@ -179,7 +188,8 @@ impl<H: WebSocketHandler> Hall<H> {
             waiting => {
                 drop(place);
                 link.with_stream(|stream| stream.unpark());
-                Rc::clone(&self).go_on(waiting, link, &buffer[..count]);
+                let rest = Bytes::copy_from_slice(&buffer[count - waiting.left()..count]);
+                Rc::clone(&self).go_on(waiting, link, rest);
                 common::with(|common| common.give_buffer(buffer));
             }
         }
@@ -248,13 +258,16 @@ impl<H: WebSocketHandler> Hall<H> {
         self: Rc<Self>,
         mut delivery: Pin<Box<dyn Delivery<H>>>,
         link: Rc<Link>,
-        rest: Vec<u8>,
+        rest: Bytes,
     ) {
+        let mut drained = false;
         let job = poll_fn(|cx| {
             link.register(cx);
             let polled = delivery.as_mut().poll(cx);
+            let behind = link.is_behind();
             // What it has sent before it waits should not wait with it.
-            let _ = link.poll_flush(cx);
+            let flushed = link.poll_flush(cx);
+            drained |= behind && matches!(flushed, Poll::Ready(Ok(())));
             polled
         });
         link.busy.set(true);
@@ -267,11 +280,15 @@ impl<H: WebSocketHandler> Hall<H> {
         common::with(|common| link.hear(common.now()));
         session.reader.pause(decoding);
         drop(delivery);
+        if drained {
+            // It could not be told while it was at work.
+            session.drain();
+        }
         self.attend(session, rest).await;
     }
 
     /// Looks after a connection that cannot be parked, or has to be read further first.
-    async fn attend(self: Rc<Self>, mut session: Box<Session<H>>, mut input: Vec<u8>) {
+    async fn attend(self: Rc<Self>, mut session: Box<Session<H>>, mut input: Bytes) {
         let link = Rc::clone(&session.ws.link);
         link.tasked.set(true);
         loop {
@@ -279,17 +296,18 @@ impl<H: WebSocketHandler> Hall<H> {
                 let turn = Turn::of(&link);
                 let consumed = self.consume(session, &input);
                 drop(turn);
+                input.advance(input.len() - consumed.left());
                 match consumed {
                     Consumed::All(kept) => session = kept,
-                    Consumed::Enough(kept, left) => {
+                    Consumed::Enough(kept, _) => {
                         session = kept;
-                        input.drain(..input.len() - left);
                         yield_now().await;
                         continue;
                     }
-                    Consumed::Waiting(..) => return self.go_on(consumed, link, &input),
+                    Consumed::Waiting(..) => return self.go_on(consumed, link, input),
                 }
-                input = Vec::new();
+                // An idle connection holds no buffer.
+                input = Bytes::new();
             }
             if link.is_done() {
                 break;
@@ -297,9 +315,10 @@ impl<H: WebSocketHandler> Hall<H> {
             if link.can_park() {
                 return self.park(session);
             }
-            match poll_fn(|cx| link.poll_heard(cx, &mut input)).await {
-                Heard::Input => {}
-                Heard::Drained => session.handler.drain(&session.ws),
+            let mut read = Vec::new();
+            match poll_fn(|cx| link.poll_heard(cx, &mut read)).await {
+                Heard::Input => input = Bytes::from(read),
+                Heard::Drained => session.drain(),
                 Heard::Ended => break,
             }
         }

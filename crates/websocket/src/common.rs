@@ -141,7 +141,13 @@ impl Common {
     /// Sends what there is to send, to so many that the loop is not kept from other work for long.
     fn send_batch(&self) {
         let mut left = BATCH;
-        while left > 0 {
+        // Neither keeps the other waiting.
+        let kept = if self.gatherings.borrow().is_empty() {
+            0
+        } else {
+            BATCH / 2
+        };
+        while left > kept {
             let next = self.dirty.borrow_mut().pop_front();
             let Some(link) = next else {
                 break;
@@ -154,8 +160,13 @@ impl Common {
             let Some(gathering) = next else {
                 break;
             };
-            if gathering.send(self, &mut left) {
-                self.gatherings.borrow_mut().pop_front();
+            let done = gathering.send(self, &mut left);
+            let mut gatherings = self.gatherings.borrow_mut();
+            if done {
+                gatherings.pop_front();
+            } else if left > 0 {
+                // It has more to send by now; others have been waiting for longer.
+                gatherings.rotate_left(1);
             }
         }
         if !self.dirty.borrow().is_empty() || !self.gatherings.borrow().is_empty() {
@@ -202,6 +213,11 @@ pub(crate) fn enter(link: &Rc<Link>, options: &WebSocketOptions) {
             squall_ioloop::spawn_callback(tick_while_open(Ticking));
         }
     });
+}
+
+/// Returns the coarse time; zero while the thread ends.
+pub(crate) fn now() -> u32 {
+    COMMON.try_with(Common::now).unwrap_or_default()
 }
 
 /// Forgets a connection that has ended.

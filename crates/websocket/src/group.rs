@@ -72,7 +72,7 @@ impl Group {
     pub fn leave(&self, ws: &WebSocket) {
         if let Some(membership) = ws.link.take_membership(&self.gathering) {
             if let Some(frames) = membership.pending() {
-                ws.link.send_behind(frames);
+                ws.link.send_behind(&frames);
             }
             drop(membership);
         }
@@ -289,7 +289,8 @@ impl Gathering {
         }
     }
 
-    /// Sends to at most `left` members, and counts them off; `true` when nothing is left to be sent to anybody.
+    /// Sends to at most `left` members, and counts them off; `true` when nothing is left to be sent to anybody. It goes no
+    /// further than to the end of what was gathered before, so that other groups have their turn.
     pub(crate) fn send(&self, common: &Common, left: &mut usize) -> bool {
         if self.sending.borrow().is_none() {
             self.begin();

@@ -42,7 +42,8 @@ pub struct WebSocketOptions {
     pub ping_timeout: Duration,
     /// How long what is queued may make no way before the connection is cut. Default 30 seconds.
     pub write_timeout: Duration,
-    /// How long the other end may take to answer a close frame, and to end the stream. Default 5 seconds.
+    /// How long the other end may take to answer a close frame once it has left, and to end the stream; for what waits
+    /// before it there is [`write_timeout`](Self::write_timeout) in all. Default 5 seconds.
     pub close_timeout: Duration,
     /// Compression of messages (RFC 7692); `None`: none is agreed to. Default `None`.
     pub compression: Option<DeflateOptions>,
@@ -58,6 +59,9 @@ pub struct WebSocketOptions {
 }
 
 /// What happens to a message when a slow reader has more waiting than it may ([`WebSocketOptions::max_queued`]).
+///
+/// Where messages may be thrown away, each is compressed on its own, whatever contexts were agreed on: the other end could
+/// not follow references to what it never got.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum SlowReader {
     /// The connection is closed with code 1008, for it would miss something.

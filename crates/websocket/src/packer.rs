@@ -1,6 +1,6 @@
 //! Compression, as the connections of a thread share it.
 
-use crate::options::WebSocketOptions;
+use crate::options::{SlowReader, WebSocketOptions};
 use crate::proto::deflate::{DeflateParams, Deflater, Flow, History, Inflater};
 use crate::proto::{ProtocolError, Role};
 
@@ -30,9 +30,12 @@ impl Agreement {
             Role::Server => Role::Client,
         };
         let flows = params.zip(options.compression.as_ref());
-        let flows = flows.map(|(params, wanted)| Flows {
-            sent: params.sent_by(role).narrowed(wanted),
-            received: params.sent_by(other),
+        let flows = flows.map(|(params, wanted)| {
+            let mut sent = params.sent_by(role).narrowed(wanted);
+            // What is never sent must not be what later messages refer to.
+            sent.keeps_context &= options.slow == SlowReader::Disconnect;
+            let received = params.sent_by(other);
+            Flows { sent, received }
         });
         Self { flows }
     }

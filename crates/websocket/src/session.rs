@@ -49,9 +49,18 @@ impl<H: WebSocketHandler> Session<H> {
 
     /// Sends what is queued, and tells the handler when that was all.
     pub(crate) fn flush(&mut self) {
-        if self.ws.link.flush() == Flushed::All {
+        let link = &self.ws.link;
+        if link.flush() == Flushed::All && !link.is_fresh() {
             self.handler.drain(&self.ws);
         }
+    }
+
+    /// Tells the handler that all has left, in a turn of its own.
+    pub(crate) fn drain(&mut self) {
+        let link = &self.ws.link;
+        link.cork();
+        self.handler.drain(&self.ws);
+        link.end_turn();
     }
 
     /// Ends the connection, and tells the handler.

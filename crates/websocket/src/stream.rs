@@ -1,5 +1,6 @@
 //! Connections in the style of a loop: `while let Some(message) = ws.next().await?`.
 
+use std::any::Any;
 use std::fmt;
 use std::future::poll_fn;
 use std::ops::Deref;
@@ -44,6 +45,8 @@ pub struct WebSocketStream {
     input: Vec<u8>,
     /// Bytes at the front of `input` that have been looked at.
     used: usize,
+    /// What is kept until the connection has ended.
+    held: Option<Rc<dyn Any>>,
 }
 
 impl WebSocketStream {
@@ -56,14 +59,21 @@ impl WebSocketStream {
             ws,
             input: unread.into(),
             used: 0,
+            held: None,
         }
+    }
+
+    /// Keeps a value until the connection has ended, which may be some time after this is dropped: something that counts
+    /// connections, say. A second one takes the place of the first.
+    pub fn hold(&mut self, value: Rc<dyn Any>) {
+        self.held = Some(value);
     }
 
     /// Waits for the next message. `None` says that the connection was closed by a close frame of either end;
     /// [`close_frame`](WebSocket::close_frame) has the code.
     ///
     /// Pings are answered, and the other end's goodbye is, while this is waited for; so ask for messages also where none are
-    /// expected.
+    /// expected. What waits for a slow reader is sent on while this is waited for, or [`flush`](Self::flush) is.
     ///
     /// # Errors
     ///
@@ -158,6 +168,7 @@ impl WebSocketStream {
     /// Ends the connection, and says how it has ended.
     fn end(&mut self) -> Result<Option<Message<'static>>, WebSocketError> {
         self.reader = None;
+        self.held = None;
         let frame = if self.ws.link.is_finished() {
             self.ws.link.closed()
         } else {
@@ -180,17 +191,20 @@ fn owned(kind: MessageKind, payload: Vec<u8>) -> Result<Message<'static>, Protoc
 }
 
 /// A connection that nobody listens to any more; it ends with its loop, if not before.
-struct Parting(Rc<Link>);
+struct Parting {
+    link: Rc<Link>,
+    _held: Option<Rc<dyn Any>>,
+}
 
 impl Drop for Parting {
     fn drop(&mut self) {
-        self.0.finish();
+        self.link.finish();
     }
 }
 
 /// Waits for the end of a connection that nobody listens to any more.
 async fn part(parting: Parting, mut reader: Reader, mut input: Vec<u8>) {
-    let link = &parting.0;
+    let link = &parting.link;
     loop {
         let mut decoding = reader.resume(link);
         let mut rest = &input[..];
@@ -228,7 +242,11 @@ impl Drop for WebSocketStream {
         };
         link.close(Some(&CloseFrame::new(code, "")));
         let input = self.input.split_off(self.used);
-        squall_ioloop::spawn_callback(part(Parting(Rc::clone(link)), reader, input));
+        let parting = Parting {
+            link: Rc::clone(link),
+            _held: self.held.take(),
+        };
+        squall_ioloop::spawn_callback(part(parting, reader, input));
     }
 }
 

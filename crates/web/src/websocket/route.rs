@@ -1,5 +1,6 @@
 //! Routes that open WebSockets.
 
+use std::any::Any;
 use std::future::{Ready, ready};
 use std::rc::Rc;
 
@@ -176,7 +177,11 @@ pub(super) fn run<Fut>(
 ) where
     Fut: Future<Output = squall_websocket::Result> + 'static,
 {
-    let future = function(WebSocketStream::new(connection));
+    // The connection counts until it has ended, and until the function has.
+    let presence = Rc::new(presence);
+    let mut ws = WebSocketStream::new(connection);
+    ws.hold(Rc::clone(&presence) as Rc<dyn Any>);
+    let future = function(ws);
     squall_ioloop::spawn_callback(async move {
         if let Err(error) = future.await {
             let cause = crate::error::chain(&*error);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Link, Phase};
 use crate::common::{self, Common};
+use crate::options::WebSocketOptions;
 use crate::proto::OpCode;
 
 impl Link {
@@ -29,8 +30,22 @@ impl Link {
             Phase::Open => options
                 .ping_interval
                 .is_some_and(|interval| silent >= self.patience(millis(interval))),
-            Phase::Closing | Phase::Ending => silent >= millis(options.close_timeout),
+            Phase::Closing | Phase::Ending => silent >= millis(self.farewell()),
             Phase::Over => false,
+        }
+    }
+
+    /// How long it may take to end; longer while something that was sent before has not left.
+    fn farewell(&self) -> Duration {
+        let WebSocketOptions {
+            close_timeout,
+            write_timeout,
+            ..
+        } = *self.options;
+        if self.has_outbox() {
+            close_timeout.max(write_timeout)
+        } else {
+            close_timeout
         }
     }
 

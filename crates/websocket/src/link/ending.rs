@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::io::AsyncWrite;
 
 use super::{Link, Phase};
-use crate::common::{self, Common};
+use crate::common;
 use crate::error::SendError;
 use crate::proto::{CloseCode, CloseFrame, Role, write_close};
 
@@ -19,8 +19,10 @@ impl Link {
             return;
         }
         self.catch_up();
-        self.send_close(frame);
-        self.set_phase(Phase::Closing);
+        if self.phase.get() == Phase::Open {
+            self.send_close(frame);
+            self.set_phase(Phase::Closing);
+        }
     }
 
     /// Answers the other end's close frame, or tells it what it did wrong; nothing is read from here on.
@@ -31,6 +33,10 @@ impl Link {
         lingers: bool,
     ) {
         self.lingers.set(lingers || self.role == Role::Client);
+        if self.phase.get() == Phase::Open {
+            self.catch_up();
+        }
+        // A reader who is too slow for that has ended it already.
         if self.phase.get() == Phase::Open {
             self.send_close(answer);
         }
@@ -55,7 +61,7 @@ impl Link {
     pub(super) fn set_phase(&self, phase: Phase) {
         if phase > self.phase.get() {
             self.phase.set(phase);
-            self.heard.set(common::with(Common::now));
+            self.heard.set(common::now());
         }
     }
 
@@ -74,7 +80,10 @@ impl Link {
     /// Lets go of the stream and of everything else that others could find.
     pub(crate) fn finish(&self) -> CloseFrame {
         self.set_phase(Phase::Over);
-        let stream = self.stream.take();
+        let Some(stream) = self.stream.take() else {
+            // Its number may be another's by now.
+            return self.ended();
+        };
         let outbox = self.outbox.take();
         let (memberships, remote) = self.with_rare_if_any(|rare| match rare {
             Some(rare) => (std::mem::take(&mut rare.memberships), rare.remote.take()),
@@ -84,6 +93,10 @@ impl Link {
         common::leave(self, remote);
         self.note_close(CloseFrame::new(CloseCode::ABNORMAL, ""));
         self.wake();
+        self.ended()
+    }
+
+    fn ended(&self) -> CloseFrame {
         self.closed()
             .unwrap_or(CloseFrame::new(CloseCode::ABNORMAL, ""))
     }

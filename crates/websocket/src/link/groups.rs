@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 
-use super::Link;
+use super::{Link, Phase};
 use crate::common;
 use crate::group::{Gathering, Membership};
 
@@ -29,15 +29,22 @@ impl Link {
                 return;
             };
             if let Some(frames) = pending {
-                self.send_behind(frames);
+                self.send_behind(&frames);
             }
             at += 1;
         }
     }
 
-    /// Takes frames into the queue, or the cork.
-    pub(crate) fn send_behind(self: &Rc<Self>, frames: Bytes) {
-        common::with(|common| self.enqueue(common, |out| out.extend_from_slice(&frames)));
+    /// Takes frames into the queue, as far as limits allow, or into the cork.
+    pub(crate) fn send_behind(self: &Rc<Self>, frames: &Bytes) {
+        if self.phase.get() != Phase::Open {
+            // Nothing follows a close frame.
+            return;
+        }
+        if self.has_outbox() {
+            return self.queue_shared(frames);
+        }
+        common::with(|common| self.send_first(common, |out| out.extend_from_slice(frames)));
     }
 
     pub(crate) fn is_member(&self, of: &Rc<Gathering>) -> bool {

@@ -33,7 +33,7 @@ impl Link {
         if self.phase.get() == Phase::Over || self.is_finished() {
             return Poll::Ready(Heard::Ended);
         }
-        let queued = self.has_outbox();
+        let queued = self.is_behind();
         match self.poll_flush(cx) {
             Poll::Ready(Ok(())) if queued || self.is_done() => {
                 let done = self.is_done();

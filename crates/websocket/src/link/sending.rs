@@ -71,6 +71,9 @@ impl Link {
             let mask = self.mask(common);
             let write =
                 |out: &mut Vec<u8>| write_frame(out, opcode, true, compressed, payload, mask);
+            if self.has_outbox() {
+                self.relieve();
+            }
             if !self.has_outbox() {
                 self.send_first(common, write);
                 return Ok(Sent::Now);
@@ -83,6 +86,13 @@ impl Link {
                 Ok(Sent::Queued { bytes })
             })
         })
+    }
+
+    /// Writes what waits for the end of the turn alone, when there is so much of it.
+    fn relieve(self: &Rc<Self>) {
+        if self.dirty.get() && self.queued() >= CORK && self.flush() != Flushed::Idle {
+            self.wake_if_tasked();
+        }
     }
 
     /// Sends a control frame, whatever waits already.
@@ -106,7 +116,7 @@ impl Link {
 
     /// Sends what `write` writes where nothing waits: with the rest of its turn, or at the end of the loop's.
     #[inline]
-    fn send_first(self: &Rc<Self>, common: &Common, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn send_first(self: &Rc<Self>, common: &Common, write: impl FnOnce(&mut Vec<u8>)) {
         if !self.corked.get() {
             return self.begin_queue(common, write);
         }
@@ -134,12 +144,7 @@ impl Link {
             return;
         }
         if self.has_outbox() {
-            return self.with_outbox(|outbox| {
-                let outbox = outbox.get_or_insert_default();
-                if self.make_room(outbox, frames.len()).is_ok() {
-                    outbox.share(frames.clone());
-                }
-            });
+            return self.queue_shared(frames);
         }
         if self.corked.get() {
             // It is its turn, so that what it sent before stands in the cork.
@@ -160,6 +165,16 @@ impl Link {
         }
         // A secured stream has to be flushed, and what waits be waited for.
         self.wake_if_tasked();
+    }
+
+    /// Takes frames that others send too into the queue, if there is room.
+    pub(super) fn queue_shared(self: &Rc<Self>, frames: &Bytes) {
+        self.with_outbox(|outbox| {
+            let outbox = outbox.get_or_insert_default();
+            if self.make_room(outbox, frames.len()).is_ok() {
+                outbox.share(frames.clone());
+            }
+        });
     }
 
     /// Sees to it that so many more bytes may wait.
@@ -210,8 +225,9 @@ impl Link {
     /// Ends a turn.
     #[inline]
     pub(crate) fn end_turn(self: &Rc<Self>) {
-        self.corked.set(false);
-        common::with(|common| self.uncork(common));
+        if self.corked.replace(false) {
+            common::with(|common| self.uncork(common));
+        }
     }
 
     /// Writes what is corked, or queues it.
@@ -256,6 +272,16 @@ impl Link {
         self.outbox.set(Some(waiting));
     }
 
+    /// Whether what is queued, or was until now, has waited for nothing but the end of the turn.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.dirty.get()
+    }
+
+    /// Whether something waits for a slow reader.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.has_outbox() && !self.is_fresh()
+    }
+
     /// Is visited at the end of the turn.
     pub(crate) fn flush_dirty(self: &Rc<Self>) {
         self.dirty.set(false);
@@ -289,12 +315,20 @@ impl Link {
                 }
             }
             *outbox = None;
+            self.note_flushed();
             Some(Flushed::All)
         });
         flushed.unwrap_or_else(|| {
             self.break_off();
             Flushed::Idle
         })
+    }
+
+    /// Nothing waits any more: the time that the other end has for its goodbye begins.
+    fn note_flushed(&self) {
+        if self.phase.get() != Phase::Open {
+            self.heard.set(common::now());
+        }
     }
 
     /// Sends what is queued and waits for the room it needs; for a task that does the reading.
@@ -319,6 +353,7 @@ impl Link {
                 }
             }
             *outbox = None;
+            self.note_flushed();
             Poll::Ready(Ok(()))
         });
         if let Poll::Ready(Err(err)) = written {

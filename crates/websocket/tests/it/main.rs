@@ -1,6 +1,7 @@
 //! WebSockets: the protocol alone, then connections.
 
 mod client;
+mod driver;
 mod proto;
 mod reconnect;
 
