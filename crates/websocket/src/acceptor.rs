@@ -316,7 +316,7 @@ impl<H: WebSocketHandler> Hall<H> {
                 return self.park(session);
             }
             let mut read = Vec::new();
-            match poll_fn(|cx| link.poll_heard(cx, &mut read)).await {
+            match poll_fn(|cx| link.poll_heard(cx, &mut read, true)).await {
                 Heard::Input => input = Bytes::from(read),
                 Heard::Drained => session.drain(),
                 Heard::Ended => break,

@@ -12,6 +12,7 @@ use crate::group::Gathering;
 use crate::link::Link;
 use crate::masks::Masks;
 use crate::options::WebSocketOptions;
+use crate::outbox::Outbox;
 use crate::packer::Packer;
 use crate::reader::Decoding;
 
@@ -38,6 +39,10 @@ pub(crate) struct Common {
     /// Taken out while it is used, so that nested use makes its own.
     buffer: Cell<Option<Box<[u8]>>>,
     decoding: Cell<Option<Box<Decoding>>>,
+    /// The queue of a connection that has sent all of it, for the next one.
+    outbox: Cell<Option<Box<Outbox>>>,
+    /// Memory for what a task reads.
+    input: Cell<Vec<u8>>,
     /// What the connection whose turn it is has to send. Empty between turns.
     pub(crate) cork: RefCell<Vec<u8>>,
     /// Compresses and inflates for all connections without a context of their own.
@@ -69,6 +74,8 @@ impl Common {
         Self {
             buffer: Cell::new(None),
             decoding: Cell::new(None),
+            outbox: Cell::new(None),
+            input: Cell::default(),
             cork: RefCell::default(),
             packer: RefCell::default(),
             masks: RefCell::default(),
@@ -107,6 +114,29 @@ impl Common {
             decoding.scratch.message = Vec::new();
         }
         self.decoding.set(Some(decoding));
+    }
+
+    /// Takes an empty queue; give it back when it is empty again.
+    pub(crate) fn take_outbox(&self) -> Box<Outbox> {
+        let mut outbox = self.outbox.take().unwrap_or_default();
+        outbox.moved = self.now();
+        outbox
+    }
+
+    pub(crate) fn give_outbox(&self, outbox: Option<Box<Outbox>>) {
+        self.outbox.set(outbox);
+    }
+
+    /// Takes an empty vector to read into; give it back when what was read is used up.
+    pub(crate) fn take_input(&self) -> Vec<u8> {
+        self.input.take()
+    }
+
+    pub(crate) fn give_input(&self, mut input: Vec<u8>) {
+        if input.capacity() <= KEPT {
+            input.clear();
+            self.input.set(input);
+        }
     }
 
     /// Returns the coarse time, in milliseconds since some moment; it wraps around.

@@ -15,6 +15,8 @@ pub(crate) struct Outbox {
     sent: usize,
     /// Bytes that have not been sent.
     bytes: usize,
+    /// The memory of a chunk that has been sent, for the next one.
+    spare: Vec<u8>,
     /// When something was last sent, in milliseconds of the thread's coarse clock.
     pub(crate) moved: u32,
 }
@@ -51,7 +53,7 @@ impl Outbox {
             self.bytes += last.len() - before;
             return;
         }
-        let mut chunk = Vec::new();
+        let mut chunk = std::mem::take(&mut self.spare);
         write(&mut chunk);
         self.bytes += chunk.len();
         self.chunks.push_back(Chunk::Own(chunk));
@@ -76,7 +78,12 @@ impl Outbox {
         if let Some(chunk) = self.chunks.front()
             && chunk.bytes().len() == self.sent
         {
-            self.chunks.pop_front();
+            if let Some(Chunk::Own(mut bytes)) = self.chunks.pop_front()
+                && bytes.capacity() <= JOINED
+            {
+                bytes.clear();
+                self.spare = bytes;
+            }
             self.sent = 0;
         }
     }

@@ -9,6 +9,9 @@ use crate::proto::{
     CloseCode, CloseFrame, Decoder, Event, MessageKind, OpCode, ProtocolError, Role, Scratch,
 };
 
+/// Up to so many bytes a message that is to be kept is copied.
+const COPIED: usize = 4096;
+
 /// What has come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Step {
@@ -126,9 +129,14 @@ impl Decoding {
         None
     }
 
-    /// Takes the message out, to be kept.
+    /// Takes the message out, to be kept: as much memory as it needs where it is short, and without a copy where not.
     pub(crate) fn take_message(&mut self) -> Vec<u8> {
-        mem::take(&mut self.scratch.message)
+        let message = &mut self.scratch.message;
+        if message.len() <= COPIED {
+            message.clone()
+        } else {
+            mem::take(message)
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use squall_ioloop::IoLoop;
 use tokio::task::coop;
 
+use crate::common::{self, Common};
 use crate::connection::Connection;
 use crate::error::{SendError, WebSocketError};
 use crate::link::{Heard, Link, Phase};
@@ -108,9 +109,16 @@ impl WebSocketStream {
             if link.is_done() {
                 return Poll::Ready(self.end());
             }
-            match ready!(link.poll_heard(cx, &mut self.input)) {
-                Heard::Drained | Heard::Input => {}
-                Heard::Ended => return Poll::Ready(self.end()),
+            let mut input = common::with(Common::take_input);
+            let heard = link.poll_heard(cx, &mut input, false);
+            if input.is_empty() {
+                // An idle connection holds no buffer.
+                common::with(|common| common.give_input(input));
+            } else {
+                self.input = input;
+            }
+            if ready!(heard) == Heard::Ended {
+                return Poll::Ready(self.end());
             }
         }
     }
@@ -157,8 +165,8 @@ impl WebSocketStream {
         }
         self.used = self.input.len() - input.len();
         if input.is_empty() {
-            // An idle connection holds no buffer.
-            self.input = Vec::new();
+            let input = std::mem::take(&mut self.input);
+            common::with(|common| common.give_input(input));
             self.used = 0;
         }
         reader.pause(decoding);
@@ -211,7 +219,9 @@ async fn part(parting: Parting, mut reader: Reader, mut input: Vec<u8>) {
         while !matches!(decoding.step(link, &mut rest), Step::Closed | Step::More) {}
         reader.pause(decoding);
         input.clear();
-        if link.is_done() || poll_fn(|cx| link.poll_heard(cx, &mut input)).await == Heard::Ended {
+        if link.is_done()
+            || poll_fn(|cx| link.poll_heard(cx, &mut input, false)).await == Heard::Ended
+        {
             break;
         }
     }

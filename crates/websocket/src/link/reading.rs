@@ -27,18 +27,22 @@ impl Link {
         Ok(count)
     }
 
-    /// Reads and sends, until there is something to do for the task that waits.
-    pub(crate) fn poll_heard(&self, cx: &mut Context<'_>, input: &mut Vec<u8>) -> Poll<Heard> {
+    /// Reads and sends, until there is something to do for the task that waits; that all has left is such a thing if
+    /// `tells_drained`.
+    pub(crate) fn poll_heard(
+        &self,
+        cx: &mut Context<'_>,
+        input: &mut Vec<u8>,
+        tells_drained: bool,
+    ) -> Poll<Heard> {
         self.register(cx);
         if self.phase.get() == Phase::Over || self.is_finished() {
             return Poll::Ready(Heard::Ended);
         }
         let queued = self.is_behind();
         match self.poll_flush(cx) {
-            Poll::Ready(Ok(())) if queued || self.is_done() => {
-                let done = self.is_done();
-                return Poll::Ready(if done { Heard::Ended } else { Heard::Drained });
-            }
+            Poll::Ready(Ok(())) if self.is_done() => return Poll::Ready(Heard::Ended),
+            Poll::Ready(Ok(())) if queued && tells_drained => return Poll::Ready(Heard::Drained),
             Poll::Ready(Err(_)) => return Poll::Ready(Heard::Ended),
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }

@@ -71,7 +71,10 @@ impl Link {
             let mask = self.mask(common);
             let write =
                 |out: &mut Vec<u8>| write_frame(out, opcode, true, compressed, payload, mask);
-            if !self.has_outbox() || self.relieve() {
+            if self.has_outbox() {
+                self.relieve();
+            }
+            if !self.has_outbox() {
                 self.send_first(common, write);
                 return Ok(Sent::Now);
             }
@@ -85,16 +88,11 @@ impl Link {
         })
     }
 
-    /// Writes what waits for the end of the turn alone, when there is so much of it; whether nothing waits any more.
-    fn relieve(self: &Rc<Self>) -> bool {
-        if !self.dirty.get() || self.queued() < CORK {
-            return false;
-        }
-        let flushed = self.flush();
-        if flushed != Flushed::Idle {
+    /// Writes what waits for the end of the turn alone, when there is so much of it.
+    fn relieve(self: &Rc<Self>) {
+        if self.dirty.get() && self.queued() >= CORK && self.flush() != Flushed::Idle {
             self.wake_if_tasked();
         }
-        flushed == Flushed::All
     }
 
     /// Sends a control frame, whatever waits already.
@@ -131,8 +129,7 @@ impl Link {
     }
 
     fn begin_queue(self: &Rc<Self>, common: &Common, write: impl FnOnce(&mut Vec<u8>)) {
-        let mut waiting = Box::<Outbox>::default();
-        waiting.moved = common.now();
+        let mut waiting = common.take_outbox();
         waiting.append(self.joins(), write);
         self.outbox.set(Some(waiting));
         if !self.dirty.replace(true) {
@@ -159,8 +156,7 @@ impl Link {
             None => return,
         };
         if count < frames.len() {
-            let mut waiting = Box::<Outbox>::default();
-            waiting.moved = common.now();
+            let mut waiting = common.take_outbox();
             waiting.share(frames.clone());
             waiting.advance(count);
             self.outbox.set(Some(waiting));
@@ -266,8 +262,7 @@ impl Link {
             Some(Err(_)) => return self.break_off(),
             None => return,
         };
-        let mut waiting = Box::<Outbox>::default();
-        waiting.moved = common.now();
+        let mut waiting = common.take_outbox();
         // With what has left, so that it is known where frames begin.
         waiting.append(false, |out| out.extend_from_slice(cork));
         waiting.advance(count);
@@ -316,7 +311,7 @@ impl Link {
                     Some(Err(_)) | None => return None,
                 }
             }
-            *outbox = None;
+            common::with(|common| common.give_outbox(outbox.take()));
             self.note_flushed();
             Some(Flushed::All)
         });
@@ -354,7 +349,7 @@ impl Link {
                     Poll::Pending => return Poll::Pending,
                 }
             }
-            *outbox = None;
+            common::with(|common| common.give_outbox(outbox.take()));
             self.note_flushed();
             Poll::Ready(Ok(()))
         });
