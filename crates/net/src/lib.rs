@@ -44,6 +44,7 @@ mod socket;
 mod stream;
 #[cfg(feature = "tls")]
 pub mod tls;
+mod transport;
 mod unix;
 mod watched;
 

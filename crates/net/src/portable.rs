@@ -61,6 +61,13 @@ impl Portable {
         }
     }
 
+    pub(crate) fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(socket) => socket.try_write_vectored(bufs),
+            Self::Unix(socket) => socket.try_write_vectored(bufs),
+        }
+    }
+
     pub(crate) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,

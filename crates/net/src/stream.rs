@@ -1,7 +1,6 @@
 //! One connection, whatever carries it.
 
 use std::cell::Cell;
-use std::fmt;
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -9,7 +8,7 @@ use std::net::{Shutdown, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -23,6 +22,7 @@ use crate::portable::{Portable, is_portable};
 use crate::resolve::resolve;
 use crate::secured::TlsInfo;
 use crate::socket::address_of;
+use crate::transport::Transport;
 use crate::watched::Watched;
 
 /// Size in bytes of the buffer that [`IoStream::poll_read_with`] lends: 64 KiB, one for each thread.
@@ -37,10 +37,10 @@ pub const SHARED_BUFFER: usize = 64 * 1024;
 ///
 /// # Parking
 ///
-/// On Linux a socket can be [`park`](Self::park)ed: it then has neither a task nor a buffer, and the loop calls its owner
+/// On Linux a socket can be [`park`](Self::park)ed, secured or not: it then has no task, and the loop calls its owner
 /// when something happens to it. The owner reads and writes with [`try_read_with`](Self::try_read_with) and
-/// [`try_write`](Self::try_write), which never wait. Other streams, secured ones too,
-/// and sockets elsewhere are waited for by a task;
+/// [`try_write`](Self::try_write), which never wait; what a secured stream [`holds_back`](Self::holds_back) for want of
+/// room has to be sent by [`try_flush`](Self::try_flush). Other streams, and sockets elsewhere, are waited for by a task;
 /// [`can_park`](Self::can_park) tells. The environment variable `SQUALL_IO=portable`, read once, has a program on Linux
 /// behave as elsewhere.
 #[derive(Debug)]
@@ -55,20 +55,6 @@ enum Inner {
     Duplex(Box<DuplexEnd>),
     Portable(Box<Portable>),
     Watched(Watched),
-}
-
-/// What carries a stream on top of another one, as TLS does.
-pub(crate) trait Transport: AsyncRead + AsyncWrite + fmt::Debug + Unpin {
-    /// The stream underneath, which knows the addresses.
-    fn base(&self) -> &IoStream;
-
-    fn into_base(self: Box<Self>) -> IoStream;
-
-    /// See [`IoStream::has_unread`].
-    fn has_unread(&self) -> bool;
-
-    /// See [`IoStream::tls`].
-    fn tls(&self) -> Option<&Arc<TlsInfo>>;
 }
 
 thread_local! {
@@ -309,7 +295,7 @@ impl IoStream {
     /// The loop learns of them a little later: a read may still be pending when this is true, and will not stay so.
     pub fn has_unread(&self) -> bool {
         match &self.inner {
-            Inner::Boxed(transport) => transport.has_unread(),
+            Inner::Boxed(transport) => transport.has_buffered() || transport.base().has_unread(),
             Inner::Duplex(end) => end.has_unread(),
             Inner::Portable(_) | Inner::Watched(_) => {
                 self.socket().is_some_and(|socket| peeks(&socket))
@@ -317,9 +303,14 @@ impl IoStream {
         }
     }
 
-    /// Whether the stream can be [`park`](Self::park)ed.
+    /// Whether the stream can be [`park`](Self::park)ed: a socket on Linux can, secured or not.
+    #[inline]
     pub fn can_park(&self) -> bool {
-        matches!(self.inner, Inner::Watched(_))
+        match &self.inner {
+            Inner::Boxed(transport) => transport.base().can_park(),
+            Inner::Duplex(_) | Inner::Portable(_) => false,
+            Inner::Watched(_) => true,
+        }
     }
 
     /// Has the loop call `owner` with `key` when something happens to the stream, in place of waking a task; see
@@ -332,37 +323,51 @@ impl IoStream {
     ///
     /// When `owner` belongs to another loop.
     pub fn park(&self, owner: &ParkedOwner, key: u32) {
-        if let Inner::Watched(stream) = &self.inner {
-            stream.registration().park(owner, key);
+        match &self.inner {
+            Inner::Boxed(transport) => {
+                transport.base().park(owner, key);
+                if transport.has_buffered() {
+                    // It has left the socket, whose events say nothing of it.
+                    transport.base().call_again();
+                }
+            }
+            Inner::Duplex(_) | Inner::Portable(_) => {}
+            Inner::Watched(stream) => stream.registration().park(owner, key),
         }
     }
 
     /// Has tasks woken again, as before the stream was parked. Nothing that was told meanwhile is lost.
     pub fn unpark(&self) {
-        if let Inner::Watched(stream) = &self.inner {
-            stream.registration().unpark();
+        match &self.inner {
+            Inner::Boxed(transport) => transport.base().unpark(),
+            Inner::Duplex(_) | Inner::Portable(_) => {}
+            Inner::Watched(stream) => stream.registration().unpark(),
         }
     }
 
     /// Whether a read from a stream that can be parked is worth trying.
+    #[inline]
     pub fn is_readable(&self) -> bool {
         match &self.inner {
+            Inner::Boxed(transport) => transport.is_readable(),
+            Inner::Duplex(_) | Inner::Portable(_) => false,
             Inner::Watched(stream) => stream.registration().is_readable(),
-            _ => false,
         }
     }
 
     /// Has the owner of a parked stream called once more in a later turn, such as when it has read enough for now.
     pub fn call_again(&self) {
-        if let Inner::Watched(stream) = &self.inner {
-            stream.registration().call_again();
+        match &self.inner {
+            Inner::Boxed(transport) => transport.base().call_again(),
+            Inner::Duplex(_) | Inner::Portable(_) => {}
+            Inner::Watched(stream) => stream.registration().call_again(),
         }
     }
 
     /// Reads what has come, at most [`SHARED_BUFFER`] bytes, and lends it to `take`; no bytes mean the end of the stream.
     ///
     /// The buffer belongs to the thread, not to the stream: thousands of streams that wait hold no buffer at all. `take` must
-    /// copy what it wants to keep.
+    /// copy what it wants to keep. A secured stream lends what it has decrypted, a record at a time.
     ///
     /// # Errors
     ///
@@ -372,6 +377,12 @@ impl IoStream {
         cx: &mut Context<'_>,
         take: impl FnOnce(&[u8]) -> R,
     ) -> Poll<io::Result<R>> {
+        if let Inner::Boxed(transport) = &mut self.inner {
+            let chunk = ready!(transport.poll_fill(cx))?;
+            let (count, outcome) = (chunk.len(), take(chunk));
+            transport.consume(count);
+            return Poll::Ready(Ok(outcome));
+        }
         let mut shared = borrow_shared();
         let read = self.poll_read_slice(cx, &mut shared);
         let outcome = read.map_ok(|count| take(&shared[..count]));
@@ -389,6 +400,12 @@ impl IoStream {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing to read; those of the transport. `take` is not
     /// called then.
     pub fn try_read_with<R>(&mut self, take: impl FnOnce(&[u8]) -> R) -> io::Result<R> {
+        if let Inner::Boxed(transport) = &mut self.inner {
+            let chunk = transport.try_fill()?;
+            let (count, outcome) = (chunk.len(), take(chunk));
+            transport.consume(count);
+            return Ok(outcome);
+        }
         let mut shared = borrow_shared();
         let outcome = self
             .try_read(&mut shared)
@@ -406,9 +423,11 @@ impl IoStream {
     pub fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.inner {
             Inner::Boxed(transport) => {
-                let mut buffer = ReadBuf::new(buffer);
-                let read = now(|cx| Pin::new(&mut *transport).poll_read(cx, &mut buffer));
-                read.map(|()| buffer.filled().len())
+                let chunk = transport.try_fill()?;
+                let count = chunk.len().min(buffer.len());
+                buffer[..count].copy_from_slice(&chunk[..count]);
+                transport.consume(count);
+                Ok(count)
             }
             Inner::Duplex(end) => end.try_read(&mut ReadBuf::new(buffer)),
             Inner::Portable(stream) => stream.try_read(buffer),
@@ -418,16 +437,58 @@ impl IoStream {
 
     /// Writes what there is room for and answers with the number of bytes, but never waits.
     ///
+    /// A secured stream takes up to 64 KiB more than there is room for, and [`holds_back`](Self::holds_back) that.
+    ///
     /// # Errors
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room; those of the transport.
     #[inline]
     pub fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.inner {
-            Inner::Boxed(transport) => now(|cx| Pin::new(&mut *transport).poll_write(cx, bytes)),
+            Inner::Boxed(transport) => transport.try_write(bytes),
             Inner::Duplex(end) => end.try_write(&[IoSlice::new(bytes)]),
             Inner::Portable(stream) => stream.try_write(bytes),
             Inner::Watched(stream) => stream.try_write(bytes),
+        }
+    }
+
+    /// Writes what there is room for of several pieces, at once where that can be done.
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(dead_code, reason = "TLS has several records to write")
+    )]
+    pub(crate) fn try_write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        match &mut self.inner {
+            Inner::Boxed(transport) => match bufs.first() {
+                Some(first) => transport.try_write(first),
+                None => Ok(0),
+            },
+            Inner::Duplex(end) => end.try_write(bufs),
+            Inner::Portable(stream) => stream.try_write_vectored(bufs),
+            Inner::Watched(stream) => stream.try_write_vectored(bufs),
+        }
+    }
+
+    /// Whether some of what was written has not left: a secured stream holds back what its transport has no room for, until
+    /// it is flushed. Others hold nothing back.
+    #[inline]
+    pub fn holds_back(&self) -> bool {
+        match &self.inner {
+            Inner::Boxed(transport) => transport.holds_back(),
+            Inner::Duplex(_) | Inner::Portable(_) | Inner::Watched(_) => false,
+        }
+    }
+
+    /// Sends what the stream [`holds_back`](Self::holds_back), but never waits. The owner of a parked stream is called when
+    /// there is room again.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is not room for all of it; those of the transport.
+    pub fn try_flush(&mut self) -> io::Result<()> {
+        match &mut self.inner {
+            Inner::Boxed(transport) => transport.try_flush(),
+            Inner::Duplex(_) | Inner::Portable(_) | Inner::Watched(_) => Ok(()),
         }
     }
 
@@ -459,7 +520,7 @@ impl IoStream {
         }
     }
 
-    fn poll_read_slice(
+    pub(crate) fn poll_read_slice(
         &mut self,
         cx: &mut Context<'_>,
         slice: &mut [u8],
@@ -497,14 +558,6 @@ fn borrow_shared() -> Box<[u8]> {
     SHARED
         .take()
         .unwrap_or_else(|| vec![0; SHARED_BUFFER].into_boxed_slice())
-}
-
-/// Polls once for the answer of this moment. Whoever waits for the stream must poll it again.
-fn now<R>(poll: impl FnOnce(&mut Context<'_>) -> Poll<io::Result<R>>) -> io::Result<R> {
-    match poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(outcome) => outcome,
-        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-    }
 }
 
 /// Asks whether a read would not block.

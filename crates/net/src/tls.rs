@@ -27,6 +27,7 @@
 //! error of the reading side ([`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof), RFC 8446 §6.1): what has come may not be
 //! all there was.
 
+mod begun;
 mod client;
 mod names;
 mod pem;

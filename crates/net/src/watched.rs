@@ -99,6 +99,16 @@ impl Watched {
         Ok(count)
     }
 
+    /// Writes several pieces without waiting.
+    pub(crate) fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        if !self.registration.is_writable() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let count = self.write_io(&mut |mut socket: &Connected| socket.write_vectored(bufs))?;
+        self.note_written(count, bufs.iter().map(|buf| buf.len()).sum());
+        Ok(count)
+    }
+
     /// Sends a part of a file. It may be short for other reasons than a full socket, such as the end of the file, so only a
     /// refusal says that there is no room.
     pub(crate) fn poll_send_file(

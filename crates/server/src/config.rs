@@ -84,7 +84,7 @@ pub enum WhenFull {
     /// connections that they hardly use: a client has to be ready for that at any time (RFC 9112 §9.5). "Longest" is told to
     /// within a sixteenth of [`keep_alive_timeout`](Config::keep_alive_timeout), a second at most; connections that have
     /// brought something are spared as far as possible. Only connections of the same loop are closed, and only sockets on
-    /// Linux that are not secured. While there are none that wait, newcomers do.
+    /// Linux. While there are none that wait, newcomers do.
     CloseIdle,
     /// They get 503 at once and are closed; those that would speak TLS are closed without a word. For services whose clients
     /// know other servers to go to.

@@ -118,7 +118,12 @@ impl Intake {
             }
             info.tls = stream.tls().cloned();
         }
-        self.serve(stream, info, member);
+        if stream.can_park() {
+            member.hand_over();
+            self.parking.admit_prepared(stream, info);
+        } else {
+            self.serve(stream, info, member);
+        }
     }
 
     /// Reads the PROXY header; what follows it stays unread.

@@ -97,6 +97,13 @@ impl Parking {
         self.park(stream, Rc::new(info));
     }
 
+    /// Takes a connection that was prepared by a task of its own, and is counted already.
+    pub(crate) fn admit_prepared(self: &Rc<Self>, stream: IoStream, info: ConnectInfo) {
+        // The server may have been asked to stop meanwhile, and those who were parked then have been told.
+        stream.call_again();
+        self.park(stream, Rc::new(info));
+    }
+
     fn park(self: &Rc<Self>, stream: IoStream, info: Rc<ConnectInfo>) {
         let since = self.now.get();
         let idle = Idle {

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
-use tokio_rustls::{TlsConnector, TlsStream};
+use tokio_rustls::TlsConnector;
 
+use super::begun::Begun;
 use super::pem::{Identity, Pem};
-use super::stream::{Begun, Secured};
+use super::stream::Secured;
 use crate::stream::IoStream;
 
 /// Secures streams to servers, whose certificates it verifies; clones share sessions that can be resumed.
@@ -104,9 +105,8 @@ impl ClientTls {
             .connect(name, begun)
             .await
             .map_err(|err| explain(host, err))?;
-        Ok(IoStream::from_transport(Secured::new(TlsStream::Client(
-            secured,
-        ))))
+        let (begun, session) = secured.into_inner();
+        Ok(Secured::stream(begun, session, None))
     }
 }
 

@@ -12,11 +12,12 @@ use rustls::crypto::ring::{Ticketer, default_provider};
 use rustls::server::WebPkiClientVerifier;
 use tokio::io::AsyncReadExt;
 use tokio::task::coop;
-use tokio_rustls::{TlsAcceptor, TlsStream};
+use tokio_rustls::TlsAcceptor;
 
+use super::begun::Begun;
 use super::names::ByName;
 use super::pem::{Identity, Pem};
-use super::stream::{Begun, Secured};
+use super::stream::Secured;
 use crate::secured::HandshakeError;
 use crate::stream::IoStream;
 
@@ -107,9 +108,9 @@ impl ServerTls {
         })
         .await
         .map_err(|err| HandshakeError::new(explain(err)))?;
-        Ok(IoStream::from_transport(Secured::new(TlsStream::Server(
-            secured,
-        ))))
+        let (begun, session) = secured.into_inner();
+        let server_name = session.server_name().map(str::to_owned);
+        Ok(Secured::stream(begun, session, server_name))
     }
 }
 

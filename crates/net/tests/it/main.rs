@@ -7,6 +7,8 @@ mod park;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "tls")]
+mod tls_parked;
 mod unix;
 
 use std::error::Error;

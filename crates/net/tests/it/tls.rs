@@ -16,13 +16,13 @@ use crate::folder::Folder;
 use crate::on_loop;
 
 /// Signs the certificates of a test.
-struct Authority {
+pub(crate) struct Authority {
     certificate: Certificate,
     key: KeyPair,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
@@ -30,11 +30,11 @@ impl Authority {
         Self { certificate, key }
     }
 
-    fn pem(&self) -> Pem {
+    pub(crate) fn pem(&self) -> Pem {
         Pem::bytes(self.certificate.pem())
     }
 
-    fn sign(&self, name: &str) -> CertifiedKey {
+    pub(crate) fn sign(&self, name: &str) -> CertifiedKey {
         let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
         params.extended_key_usages = vec![
             ExtendedKeyUsagePurpose::ServerAuth,
@@ -48,11 +48,11 @@ impl Authority {
     }
 }
 
-fn chain(made: &CertifiedKey) -> Pem {
+pub(crate) fn chain(made: &CertifiedKey) -> Pem {
     Pem::bytes(made.cert.pem())
 }
 
-fn key(made: &CertifiedKey) -> Pem {
+pub(crate) fn key(made: &CertifiedKey) -> Pem {
     Pem::bytes(made.key_pair.serialize_pem())
 }
 

@@ -64,10 +64,10 @@ impl Output {
         stream: &mut IoStream,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>> {
-        if self.written == 0 && stream.can_park() && !self.buffer.is_empty() {
+        if !self.buffer.is_empty() && self.written == 0 && stream.can_park() {
             // Most answers find room at once, and nobody need wait to learn that.
             match stream.try_write(&self.buffer) {
-                Ok(count) if count == self.buffer.len() => {
+                Ok(count) if count == self.buffer.len() && !stream.holds_back() => {
                     self.release();
                     return Poll::Ready(Ok(()));
                 }

@@ -16,7 +16,7 @@ use squall_http::Body;
 use squall_ioloop::{ThreadPoolExecutor, moment, sleep, spawn};
 use squall_net::IoStream;
 use squall_net::tls::{ClientTls, ServerTls};
-use squall_server::{Config, HttpServer, Request, Serving};
+use squall_server::{Config, HttpServer, Request, Serving, WhenFull};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::on_loop;
@@ -162,6 +162,106 @@ fn a_large_answer_arrives_whole_at_a_slow_reader() {
             taken += wire.stream.read(&mut buffer).await?;
             moment().await;
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_client_that_takes_its_answer_late_gets_it_whole_and_is_parked_again() {
+    on_loop(async {
+        let files = Files::new("late");
+        let service = |request: Request| async move {
+            let body = match request.path() {
+                "/large" => Body::from(vec![b'x'; 8_000_000]),
+                _ => Body::from("small."),
+            };
+            Response::new(body)
+        };
+        let serving = HttpServer::new(move || service)
+            .listen_tls("127.0.0.1:0", files.server()?)?
+            .serve()?;
+        let mut wire = ask(&serving, &files.client()?).await?;
+        for _ in 0..3 {
+            wire.until("small.").await;
+            wire.send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                .await;
+            // The server has filled the socket before anything is taken.
+            for _ in 0..2000 {
+                moment().await;
+            }
+            let mut taken = 0;
+            let mut buffer = vec![0; 100_000];
+            while taken < 8_000_000 {
+                taken += wire.stream.read(&mut buffer).await?;
+            }
+            wire.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+        }
+        wire.until("small.").await;
+        Ok(())
+    });
+}
+
+#[test]
+fn requests_in_one_record_and_in_pieces_of_records_are_all_answered() {
+    on_loop(async {
+        let files = Files::new("records");
+        let service = |request: Request| async move {
+            let length = request
+                .into_body()
+                .collect(100_000)
+                .await
+                .map(|body| body.len());
+            Response::new(Body::from(format!("{length:?}.")))
+        };
+        let serving = HttpServer::new(move || service)
+            .listen_tls("127.0.0.1:0", files.server()?)?
+            .serve()?;
+        let mut wire = ask(&serving, &files.client()?).await?;
+        wire.until("Ok(0).").await;
+        let ask = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        wire.send(ask.repeat(5)).await;
+        for _ in 0..5 {
+            wire.until("Ok(0).").await;
+        }
+        // Each record alone means nothing.
+        for piece in ask.as_bytes().chunks(7) {
+            wire.stream.write_all(piece).await?;
+            wire.stream.flush().await?;
+            moment().await;
+        }
+        wire.until("Ok(0).").await;
+        let post = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000\r\n\r\n";
+        wire.send([post, &"b".repeat(90_000)].concat()).await;
+        wire.until("Ok(90000).").await;
+        Ok(())
+    });
+}
+
+#[test]
+fn idle_secured_connections_make_room_for_newcomers() {
+    on_loop(async {
+        let files = Files::new("room");
+        let config = Config {
+            max_connections: 2,
+            when_full: WhenFull::CloseIdle,
+            ..Config::default()
+        };
+        let serving = serve(config, files.server()?)?;
+        let mut wires = Vec::new();
+        for place in 0..5 {
+            let mut wire = ask(&serving, &files.client()?).await?;
+            if !wire.stream.can_park() {
+                // Nor are the server's ends parked, of which alone this is said.
+                return Ok(());
+            }
+            wire.until("from 0.").await;
+            wires.push(wire);
+            assert_eq!(serving.counts().open, wires.len().min(2) as u64, "{place}");
+        }
+        let counts = serving.counts();
+        assert_eq!((counts.accepted, counts.requests), (5, 5));
+        let report = serving.stop(Duration::from_secs(5)).await;
+        assert_eq!((report.idle, report.cut), (2, 0));
         Ok(())
     });
 }

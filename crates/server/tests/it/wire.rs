@@ -40,6 +40,7 @@ impl Wire {
             .write_all(bytes.as_ref())
             .await
             .expect("the server reads");
+        self.stream.flush().await.expect("the server reads on");
     }
 
     /// Returns everything until the server's end, without the `Date` fields.
