@@ -29,7 +29,7 @@ const TURN: usize = 1 << 20;
 /// Gives connections to handlers of one type, and looks after them from then on.
 ///
 /// An idle connection has neither a task nor a buffer where its stream can be
-/// [parked](squall_net::IoStream::can_park); elsewhere (TLS, in memory, off Linux) it has a task. Dropping the acceptor
+/// [parked](squall_net::IoStream::can_park); elsewhere (in memory, off Linux) it has a task. Dropping the acceptor
 /// leaves its connections alone. Belongs to the loop of its first connection.
 pub struct Acceptor<H: WebSocketHandler> {
     hall: Rc<Hall<H>>,

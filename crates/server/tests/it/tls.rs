@@ -13,7 +13,7 @@ use rcgen::{
     KeyUsagePurpose,
 };
 use squall_http::Body;
-use squall_ioloop::{ThreadPoolExecutor, moment, sleep, spawn};
+use squall_ioloop::{IoLoop, ThreadPoolExecutor, moment, sleep, spawn};
 use squall_net::IoStream;
 use squall_net::tls::{ClientTls, ServerTls};
 use squall_server::{Config, HttpServer, Request, Serving, WhenFull};
@@ -262,6 +262,28 @@ fn idle_secured_connections_make_room_for_newcomers() {
         assert_eq!((counts.accepted, counts.requests), (5, 5));
         let report = serving.stop(Duration::from_secs(5)).await;
         assert_eq!((report.idle, report.cut), (2, 0));
+        Ok(())
+    });
+}
+
+#[test]
+fn idle_secured_connections_have_no_tasks() {
+    on_loop(async {
+        let files = Files::new("tasks");
+        let serving = serve(Config::default(), files.server()?)?;
+        let mut wires = Vec::new();
+        let mut counts = Vec::new();
+        for _ in 0..6 {
+            let mut wire = ask(&serving, &files.client()?).await?;
+            if !wire.stream.can_park() {
+                return Ok(());
+            }
+            wire.until("from 0.").await;
+            wires.push(wire);
+            counts.push(IoLoop::current().task_count());
+        }
+        assert_eq!(serving.counts().open, 6);
+        assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
         Ok(())
     });
 }

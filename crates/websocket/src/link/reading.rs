@@ -10,11 +10,10 @@ use super::{Heard, Link, Phase};
 use crate::common;
 
 impl Link {
-    /// Whether it can go without a task. Secured ones have one: it flushes what they hold back.
+    /// Whether it can go without a task.
     pub(crate) fn can_park(&self) -> bool {
         let stream = self.stream.borrow();
-        let parks = |stream: &IoStream| stream.can_park() && stream.tls().is_none();
-        stream.as_ref().is_some_and(parks)
+        stream.as_ref().is_some_and(IoStream::can_park)
     }
 
     /// Reads what has come; nothing means the end.

@@ -3,9 +3,10 @@
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use squall_net::IoStream;
 use tokio::io::AsyncWrite;
 
 use super::{Flushed, Link, Phase};
@@ -149,19 +150,24 @@ impl Link {
             // It is its turn, so that what it sent before stands in the cork.
             return self.send_first(common, |out| out.extend_from_slice(frames));
         }
-        let count = match self.with_stream(|stream| stream.try_write(frames)) {
+        let (written, held) = self
+            .with_stream(|stream| (stream.try_write(frames), stream.holds_back()))
+            .unzip();
+        let count = match written {
             Some(Ok(count)) => count,
             Some(Err(err)) if err.kind() == io::ErrorKind::WouldBlock => 0,
             Some(Err(_)) => return self.break_off(),
             None => return,
         };
-        if count < frames.len() {
+        if count < frames.len() || held == Some(true) {
+            // A secured stream may have taken what there was no room for. There is a queue, empty if need be, for as long as
+            // it has: with it goes all that is done about slow readers.
             let mut waiting = common.take_outbox();
             waiting.share(frames.clone());
             waiting.advance(count);
             self.outbox.set(Some(waiting));
         }
-        // A secured stream has to be flushed, and what waits be waited for.
+        // What waits has to be waited for.
         self.wake_if_tasked();
     }
 
@@ -235,8 +241,11 @@ impl Link {
         if cork.is_empty() {
             return;
         }
-        let written = self.with_stream(|stream| stream.try_write(&cork[..]));
-        if !matches!(written, Some(Ok(count)) if count == cork.len()) {
+        let (written, held) = self
+            .with_stream(|stream| (stream.try_write(&cork[..]), stream.holds_back()))
+            .unzip();
+        let all = matches!(written, Some(Ok(count)) if count == cork.len());
+        if !all || held == Some(true) {
             self.keep_corked(common, &cork, written);
         }
         cork.clear();
@@ -244,7 +253,7 @@ impl Link {
             *cork = Vec::new();
         }
         drop(cork);
-        // A secured stream has to be flushed, and that is done by the task.
+        // What waits has to be waited for.
         self.wake_if_tasked();
     }
 
@@ -311,6 +320,13 @@ impl Link {
                     Some(Err(_)) | None => return None,
                 }
             }
+            match self.with_stream(IoStream::try_flush) {
+                Some(Ok(())) => {}
+                Some(Err(err)) if err.kind() == io::ErrorKind::WouldBlock => {
+                    return Some(Flushed::Some);
+                }
+                Some(Err(_)) | None => return None,
+            }
             common::with(|common| common.give_outbox(outbox.take()));
             self.note_flushed();
             Some(Flushed::All)
@@ -335,35 +351,19 @@ impl Link {
             return Poll::Ready(Ok(()));
         };
         let mut stream = Pin::new(stream);
-        let written = self.with_outbox(|outbox| {
+        self.with_outbox(|outbox| {
             let Some(waiting) = outbox else {
-                return Poll::Ready(Ok(()));
+                return stream.poll_flush(cx);
             };
             while let Some(front) = waiting.front() {
-                match stream.as_mut().poll_write(cx, front) {
-                    Poll::Ready(Ok(count)) => {
-                        waiting.advance(count);
-                        waiting.moved = common::with(Common::now);
-                    }
-                    Poll::Ready(Err(err)) => return Poll::Ready(Err(err)),
-                    Poll::Pending => return Poll::Pending,
-                }
+                let count = ready!(stream.as_mut().poll_write(cx, front))?;
+                waiting.advance(count);
+                waiting.moved = common::with(Common::now);
             }
+            ready!(stream.poll_flush(cx))?;
             common::with(|common| common.give_outbox(outbox.take()));
             self.note_flushed();
             Poll::Ready(Ok(()))
-        });
-        if let Poll::Ready(Err(err)) = written {
-            return Poll::Ready(Err(err));
-        }
-        // What was written so far should not wait with the rest.
-        let flushed = stream.poll_flush(cx);
-        if written.is_pending() {
-            return match flushed {
-                Poll::Ready(Err(err)) => Poll::Ready(Err(err)),
-                _ => Poll::Pending,
-            };
-        }
-        flushed
+        })
     }
 }

@@ -3,6 +3,8 @@
 mod callbacks;
 mod groups;
 mod queues;
+#[cfg(feature = "tls")]
+mod secured;
 mod waits;
 
 use std::future::Future;
