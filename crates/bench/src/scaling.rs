@@ -5,6 +5,7 @@
 //! in. Limits are out of the way, for they would end the growth before it shows.
 
 mod frames;
+mod sockets;
 
 use std::process::{Command, ExitCode};
 use std::rc::Rc;
@@ -176,7 +177,10 @@ pub(crate) fn run() -> Result<bool, String> {
     let frames = frames::GROWTHS
         .iter()
         .map(|growth| (growth.name, growth.base));
-    for (name, base) in http.chain(frames) {
+    let sockets = sockets::GROWTHS
+        .iter()
+        .map(|growth| (growth.name, growth.base));
+    for (name, base) in http.chain(frames).chain(sockets) {
         let mut counts = Vec::new();
         for times in [1, 2, 4] {
             let size = (base * times).to_string();
@@ -206,10 +210,12 @@ fn count(counter: Counter, command: Command) -> Option<f64> {
 pub(crate) fn run_one(name: &str, size: usize) -> Option<ExitCode> {
     let http = GROWTHS.iter().find(|growth| growth.name == name);
     let frames = frames::GROWTHS.iter().find(|growth| growth.name == name);
-    let done = match (http, frames) {
-        (Some(growth), _) => growth.send(size),
-        (None, Some(growth)) => growth.send(size),
-        (None, None) => return None,
+    let sockets = sockets::GROWTHS.iter().find(|growth| growth.name == name);
+    let done = match (http, frames, sockets) {
+        (Some(growth), ..) => growth.send(size),
+        (_, Some(growth), _) => growth.send(size),
+        (.., Some(growth)) => growth.send(size),
+        (None, None, None) => return None,
     };
     if let Err(err) = &done {
         eprintln!("{name}: {err}");
