@@ -22,7 +22,7 @@ pub type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
 ///
 /// # Panics
 ///
-/// A panic is logged and ends the connection alone, with code 1011.
+/// A panic is logged and ends the connection alone, with code 1011; [`close`](Self::close) is not called then.
 ///
 /// # Examples
 ///

@@ -72,10 +72,7 @@ impl Link {
             let mask = self.mask(common);
             let write =
                 |out: &mut Vec<u8>| write_frame(out, opcode, true, compressed, payload, mask);
-            if self.has_outbox() {
-                self.relieve();
-            }
-            if !self.has_outbox() {
+            if !self.has_outbox() || self.relieve() {
                 self.send_first(common, write);
                 return Ok(Sent::Now);
             }
@@ -89,11 +86,16 @@ impl Link {
         })
     }
 
-    /// Writes what waits for the end of the turn alone, when there is so much of it.
-    fn relieve(self: &Rc<Self>) {
-        if self.dirty.get() && self.queued() >= CORK && self.flush() != Flushed::Idle {
+    /// Writes what waits for the end of the turn alone, when there is so much of it; whether nothing waits any more.
+    fn relieve(self: &Rc<Self>) -> bool {
+        if !self.dirty.get() || self.queued() < CORK {
+            return false;
+        }
+        let flushed = self.flush();
+        if flushed != Flushed::Idle {
             self.wake_if_tasked();
         }
+        flushed == Flushed::All
     }
 
     /// Sends a control frame, whatever waits already.
