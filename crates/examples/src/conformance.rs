@@ -9,7 +9,7 @@
 //! | `/slow?ms=N` | a line, after so many milliseconds; 60,000 at most |
 //! | `/stream?n=N` | so many lines, a piece each; 1,000,000 at most |
 //! | `/mirror` | the body of the request, piece by piece as it comes |
-//! | `/ws`, `/ws-limits`, … | a WebSocket, see [`sockets`] |
+//! | `/ws`, `/ws-limits`, … | a WebSocket; the module `sockets` says which |
 //! | anything else | the body of the request once it is whole, or a line when there is none |
 //!
 //! Each answers any method but CONNECT, which asks for a tunnel that is not there (405).

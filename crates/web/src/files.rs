@@ -10,7 +10,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Application::static_files`] is the short way; a handler that decides by itself who gets what asks [`Files::answer`].
+//! [`Application::static_files`](crate::Application::static_files) is the short way; a handler that decides by itself who gets what asks [`Files::answer`].
 //!
 //! # What is served
 //!

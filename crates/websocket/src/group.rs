@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crate::common::{self, Common};
 use crate::link::{Link, Phase};
 use crate::message::Message;
+use crate::proto::deflate::DeflateOptions;
 use crate::proto::{OpCode, Role, write_frame};
 use crate::websocket::WebSocket;
 
@@ -124,10 +125,10 @@ struct Member {
     next: Cell<u64>,
 }
 
-/// How many members have agreed on a window, and the level to compress with for them.
+/// How many members have agreed on a window, and what they want of compression.
 struct Packed {
     window: u8,
-    level: u32,
+    options: DeflateOptions,
     members: usize,
 }
 
@@ -181,7 +182,9 @@ impl Block {
         write_frame(&mut self.plain.bytes, opcode, true, false, payload, None);
         self.plain.ends.push(self.plain.bytes.len());
         for variant in packed {
-            let Packed { window, level, .. } = *variant;
+            let Packed {
+                window, options, ..
+            } = *variant;
             if variant.members == 0 && !self.packed.iter().any(|(bits, _)| *bits == window) {
                 continue;
             }
@@ -189,7 +192,8 @@ impl Block {
             common::with(|common| {
                 let mut packer = common.packer.borrow_mut();
                 let mut buffer = packer.take_buffer();
-                let shorter = packer.pack_alone(window, level, payload, &mut buffer);
+                let shorter = options.is_worth(payload.len())
+                    && packer.pack_alone(window, options.level, payload, &mut buffer);
                 let payload = if shorter { &buffer } else { payload };
                 write_frame(&mut frames.bytes, opcode, true, shorter, payload, None);
                 packer.give_buffer(buffer);
@@ -267,7 +271,7 @@ impl Gathering {
         let at = known.unwrap_or_else(|| {
             packed.push(Packed {
                 window,
-                level: options.level,
+                options: *options,
                 members: 0,
             });
             packed.len() - 1

@@ -140,7 +140,7 @@ impl Peer {
         self.expect("pong there?")
     }
 
-    /// Reads a frame, or the end, and compares it with its description, see [`describe`].
+    /// Reads a frame, or the end, and compares it with its description.
     ///
     /// # Errors
     ///
