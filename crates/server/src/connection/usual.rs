@@ -21,9 +21,6 @@ pub(super) enum Usual {
 impl Connection {
     /// Answers requests that have come for as long as it takes no waiting.
     pub(super) fn serve_usual(&mut self, cx: &mut Context<'_>) -> Result<Usual, Failure> {
-        if self.is_read_out() {
-            return Ok(Usual::Waiting);
-        }
         while self.steps < TURN && self.output.has_room() {
             let (stream, input) = self.source();
             let Some(head) = input.next_head(stream)? else {
