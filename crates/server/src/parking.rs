@@ -16,6 +16,7 @@ mod eldest;
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use squall_ioloop::reactor::{Parked, ParkedOwner, Places};
 use squall_ioloop::{sleep, spawn_callback};
 use squall_net::IoStream;
+use tokio::io::AsyncWrite;
 
 use crate::config::Config;
 use crate::connection::{Driver, Rest};
@@ -64,6 +66,16 @@ struct Idle {
     info: Rc<ConnectInfo>,
     /// The tick in which it began to wait.
     since: u32,
+}
+
+impl Idle {
+    /// Closes the connection. A secured one says first that this is the end, if there is room for that (RFC 8446 §6.1).
+    fn part(mut self) {
+        if self.stream.tls().is_some() {
+            let nobody = &mut Context::from_waker(Waker::noop());
+            let _ = Pin::new(&mut self.stream).poll_shutdown(nobody);
+        }
+    }
 }
 
 impl Parking {
@@ -167,7 +179,7 @@ impl Parking {
             self.places.borrow_mut().free(key);
             let (peer, most) = (&idle.info.peer, self.config.max_connections);
             tracing::debug!(%peer, "idle connection closed for a newcomer, there are {most} already (max_connections)");
-            drop(idle);
+            idle.part();
             self.control.leave(false);
         }
     }
@@ -243,7 +255,7 @@ impl Parking {
             for idle in late {
                 let peer = &idle.info.peer;
                 tracing::debug!(%peer, "idle connection closed (keep_alive_timeout)");
-                drop(idle);
+                idle.part();
                 self.control.leave(false);
             }
         }

@@ -102,7 +102,11 @@ impl Connection {
             Failure::IdleTimeout => {
                 let limit = self.config.keep_alive_timeout;
                 tracing::debug!(%peer, "idle connection closed after {limit:?} (keep_alive_timeout)");
-                Parting::Silent
+                match self.stream().tls() {
+                    // It says that this is the end (RFC 8446 §6.1).
+                    Some(_) => Parting::Orderly,
+                    None => Parting::Silent,
+                }
             }
             Failure::Left => {
                 tracing::debug!(%peer, "client left early");

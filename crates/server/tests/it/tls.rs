@@ -262,6 +262,32 @@ fn idle_secured_connections_make_room_for_newcomers() {
         assert_eq!((counts.accepted, counts.requests), (5, 5));
         let report = serving.stop(Duration::from_secs(5)).await;
         assert_eq!((report.idle, report.cut), (2, 0));
+        for wire in &mut wires {
+            assert_eq!(wire.rest().await, "", "without the alert it is an error");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_secured_connection_that_is_idle_for_too_long_ends_with_the_closing_alert() {
+    on_loop(async {
+        let files = Files::new("idle");
+        let config = Config {
+            keep_alive_timeout: Duration::from_millis(50),
+            ..Config::default()
+        };
+        let serving = serve(config, files.server()?)?;
+        let mut wire = ask(&serving, &files.client()?).await?;
+        wire.until("from 0.").await;
+        assert_eq!(
+            wire.rest().await,
+            "",
+            "an end without the alert is an error"
+        );
+        while serving.counts().open > 0 {
+            moment().await;
+        }
         Ok(())
     });
 }
