@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
@@ -86,6 +87,10 @@ pub(crate) fn check(target: &Target, exchange: &Exchange) -> Result<(), String> 
         .and_then(|answer| judge(&answer, exchange))
 }
 
+/// How long a server with a lone connection is left alone between two volleys. It goes to sleep after an answer unless the
+/// next request is there first, and whether it is would be up to what else the machine does: so it always may.
+const REST: Duration = Duration::from_millis(2);
+
 /// Requests in volleys: one on each connection of a case (`pipeline` of them in one write), and all answers
 /// before the next volley.
 #[derive(Debug)]
@@ -121,6 +126,9 @@ impl<'a> Volleys<'a> {
     pub(crate) fn fire(&mut self, volleys: usize) -> Result<u64, String> {
         let mut count = 0;
         for _ in 0..volleys {
+            if self.case.connections == 1 {
+                thread::sleep(REST);
+            }
             match self.case.route.is_websocket() {
                 true => self.volley_of_texts()?,
                 false => self.volley()?,
