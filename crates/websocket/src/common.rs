@@ -203,6 +203,43 @@ impl Common {
             self.schedule();
         }
     }
+
+    /// Returns the connections that have these options.
+    pub(crate) fn links_of(&self, options: &Rc<WebSocketOptions>) -> Vec<Rc<Link>> {
+        let links = self.links.borrow();
+        let having = links
+            .values()
+            .filter(|link| Rc::ptr_eq(link.options(), options));
+        having.cloned().collect()
+    }
+
+    /// Makes a connection known to other threads, by a number.
+    pub(crate) fn add_remote(&self, link: &Rc<Link>) -> u64 {
+        let number = self.next_remote.get();
+        self.next_remote.set(number + 1);
+        self.remotes
+            .borrow_mut()
+            .insert(number, Rc::downgrade(link));
+        number
+    }
+
+    /// Finds a connection that other threads know, while it is open.
+    pub(crate) fn remote(&self, number: u64) -> Option<Rc<Link>> {
+        self.remotes.borrow().get(&number)?.upgrade()
+    }
+
+    /// Looks at the loop's clock.
+    fn update(&self) {
+        let Ok(io_loop) = IoLoop::try_current() else {
+            return;
+        };
+        let now = io_loop.time();
+        let epoch = self.epoch.get().unwrap_or(now);
+        self.epoch.set(Some(epoch));
+        let elapsed = now.saturating_duration_since(epoch).as_millis();
+        // It wraps around after 49 days; all it is used for are differences.
+        self.now.set(elapsed as u32);
+    }
 }
 
 /// A visit of everybody who has something to send. When its loop is closed before, the next one must make its own.
@@ -295,44 +332,5 @@ async fn tick_while_open(_ticking: Ticking) {
         for link in late {
             link.remind();
         }
-    }
-}
-
-impl Common {
-    /// Returns the connections that have these options.
-    pub(crate) fn links_of(&self, options: &Rc<WebSocketOptions>) -> Vec<Rc<Link>> {
-        let links = self.links.borrow();
-        let having = links
-            .values()
-            .filter(|link| Rc::ptr_eq(link.options(), options));
-        having.cloned().collect()
-    }
-
-    /// Makes a connection known to other threads, by a number.
-    pub(crate) fn add_remote(&self, link: &Rc<Link>) -> u64 {
-        let number = self.next_remote.get();
-        self.next_remote.set(number + 1);
-        self.remotes
-            .borrow_mut()
-            .insert(number, Rc::downgrade(link));
-        number
-    }
-
-    /// Finds a connection that other threads know, while it is open.
-    pub(crate) fn remote(&self, number: u64) -> Option<Rc<Link>> {
-        self.remotes.borrow().get(&number)?.upgrade()
-    }
-
-    /// Looks at the loop's clock.
-    fn update(&self) {
-        let Ok(io_loop) = IoLoop::try_current() else {
-            return;
-        };
-        let now = io_loop.time();
-        let epoch = self.epoch.get().unwrap_or(now);
-        self.epoch.set(Some(epoch));
-        let elapsed = now.saturating_duration_since(epoch).as_millis();
-        // It wraps around after 49 days; all it is used for are differences.
-        self.now.set(elapsed as u32);
     }
 }

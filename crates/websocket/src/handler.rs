@@ -12,7 +12,7 @@ pub type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
 
 /// Answers what comes over one connection; one value for each connection, on the loop that accepted it.
 ///
-/// An idle connection is this value, a few dozen bytes more, and no task. Nothing in it need be `Send`.
+/// An idle connection is this value, some two hundred bytes more, and no task. Nothing in it need be `Send`.
 ///
 /// # Order and back-pressure
 ///

@@ -77,6 +77,24 @@ impl<M, H: WebSocketHandler> HandlerRoute<M, H> {
     }
 }
 
+impl<M, H: WebSocketHandler> HandlerRoute<M, H> {
+    /// Answers a request; the error refuses it.
+    fn answer<R, Kind>(&self, cx: &mut Context) -> Result<Response, Response>
+    where
+        M: Fn(&mut Context) -> R,
+        R: IntoWebSocketHandler<Kind, Handler = H>,
+    {
+        // First, so that nobody's code runs for a request that opens nothing, or for a page of another origin.
+        let agreement = agree(&self.place, cx)?;
+        let handler = (self.make)(cx).into_handler()?;
+        let acceptor = Rc::clone(&self.acceptor);
+        let give = move |connection, presence| {
+            acceptor.accept(connection, Guest::new(handler, presence));
+        };
+        Ok(self.place.open_as(agreement, cx.on_upgrade(), give))
+    }
+}
+
 impl<M, R, Kind> Handler<(R, Kind)> for HandlerRoute<M, R::Handler>
 where
     M: Fn(&mut Context) -> R + 'static,
@@ -86,26 +104,11 @@ where
     type Begun = Ready<Response>;
 
     fn begin(&self, cx: &mut Context) -> Option<Result<Ready<Response>, Response>> {
-        // First, so that nobody's code runs for a request that opens nothing, or for a page of another origin.
-        let agreement = match agree(&self.place, cx) {
-            Ok(agreement) => agreement,
-            Err(refused) => return Some(Err(refused)),
-        };
-        Some((self.make)(cx).into_handler().map(|handler| {
-            let acceptor = Rc::clone(&self.acceptor);
-            let give = move |connection, presence| {
-                acceptor.accept(connection, Guest::new(handler, presence));
-            };
-            ready(self.place.open_as(agreement, cx.on_upgrade(), give))
-        }))
+        Some(self.answer(cx).map(ready))
     }
 
     async fn call(self: Rc<Self>, mut cx: Context) -> Response {
-        match self.begin(&mut cx) {
-            Some(Ok(response)) => response.await,
-            Some(Err(refused)) => refused,
-            None => Response::default(),
-        }
+        self.answer(&mut cx).unwrap_or_else(|refused| refused)
     }
 
     fn needs(_needs: &mut Needs) {}
@@ -126,6 +129,20 @@ impl<F> StreamRoute<F> {
     }
 }
 
+impl<F, Fut> StreamRoute<F>
+where
+    F: Fn(WebSocketStream) -> Fut + 'static,
+    Fut: Future<Output = squall_websocket::Result> + 'static,
+{
+    /// Answers a request; the error refuses it.
+    fn answer(&self, cx: &mut Context) -> Result<Response, Response> {
+        let agreement = agree(&self.place, cx)?;
+        let function = Rc::clone(&self.function);
+        let give = move |connection, presence| run(connection, presence, move |ws| function(ws));
+        Ok(self.place.open_as(agreement, cx.on_upgrade(), give))
+    }
+}
+
 impl<F, Fut> Handler<(Fut,)> for StreamRoute<F>
 where
     F: Fn(WebSocketStream) -> Fut + 'static,
@@ -134,18 +151,11 @@ where
     type Begun = Ready<Response>;
 
     fn begin(&self, cx: &mut Context) -> Option<Result<Ready<Response>, Response>> {
-        let function = Rc::clone(&self.function);
-        let give = move |connection, presence| {
-            run(connection, presence, move |ws| function(ws));
-        };
-        Some(Ok(ready(open(&self.place, cx, give))))
+        Some(self.answer(cx).map(ready))
     }
 
     async fn call(self: Rc<Self>, mut cx: Context) -> Response {
-        match self.begin(&mut cx) {
-            Some(Ok(response)) => response.await,
-            _ => Response::default(),
-        }
+        self.answer(&mut cx).unwrap_or_else(|refused| refused)
     }
 
     fn needs(_needs: &mut Needs) {}
@@ -156,17 +166,6 @@ fn agree(place: &Place, cx: &Context) -> Result<Agreement, Response> {
     let (method, version) = (request.method(), request.version());
     let agreement = place.agree(method, version, request.headers());
     agreement.map_err(|error| refusal(&error))
-}
-
-fn open(
-    place: &Rc<Place>,
-    cx: &mut Context,
-    give: impl FnOnce(Connection, Presence) + 'static,
-) -> Response {
-    let upgrade = cx.on_upgrade();
-    let request = cx.request();
-    let (method, version) = (request.method(), request.version());
-    place.open(method, version, request.headers(), upgrade, give)
 }
 
 /// Runs a function with a connection, in a task of its own.
