@@ -12,7 +12,7 @@ use http::{HeaderMap, Uri};
 use squall_http::Body;
 use squall_http::h1::{RequestStart, TargetForm};
 use squall_ioloop::{IoLoop, with_timeout};
-use squall_net::IoStream;
+use squall_net::{IoStream, Secure, usual_security};
 
 use crate::config::ClientConfig;
 use crate::connection::{Answer, Connection};
@@ -20,7 +20,6 @@ use crate::error::{Error, Kind};
 use crate::pool::Pool;
 use crate::request::{HttpRequest, IntoRequest};
 use crate::response::Response;
-use crate::secure::{Secure, Usual};
 use crate::url::Origin;
 
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("Squall/", env!("CARGO_PKG_VERSION")));
@@ -49,7 +48,7 @@ impl HttpClient {
 
     /// Makes a client with limits of your own.
     pub fn with_config(config: ClientConfig) -> Self {
-        Self::with_secure(config, Rc::new(Usual::new()))
+        Self::with_secure(config, usual_security())
     }
 
     pub(crate) fn with_secure(config: ClientConfig, secure: Rc<dyn Secure>) -> Self {

@@ -41,7 +41,6 @@ mod error;
 mod pool;
 mod request;
 mod response;
-mod secure;
 #[cfg(feature = "tls")]
 mod tls;
 mod url;

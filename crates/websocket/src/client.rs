@@ -4,7 +4,6 @@ mod connect;
 mod dial;
 mod error;
 mod exchange;
-mod secure;
 #[cfg(feature = "tls")]
 mod tls;
 mod url;

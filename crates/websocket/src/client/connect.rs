@@ -13,12 +13,11 @@ use http::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method};
 use squall_http::h1::{RequestStart, ResponseHead, TargetForm};
 use squall_ioloop::with_timeout;
-use squall_net::IoStream;
+use squall_net::{IoStream, Secure, usual_security};
 
 use super::dial::{dial, secured};
 use super::error::{ConnectError, Kind};
 use super::exchange::exchange;
-use super::secure::{Secure, Usual};
 use super::url::{Url, label};
 use super::{AGENT, Stage};
 use crate::connection::{Agreed, Connection};
@@ -101,7 +100,7 @@ impl WebSocketConnect {
             headers: HeaderMap::new(),
             options: WebSocketOptions::default(),
             connect_timeout: CONNECT_TIMEOUT,
-            secure: Rc::new(Usual),
+            secure: usual_security(),
             problem: None,
         }
     }

@@ -3,11 +3,10 @@
 use http::header::{PROXY_AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, Method};
 use squall_http::h1::{RequestStart, TargetForm};
-use squall_net::IoStream;
+use squall_net::{IoStream, Secure};
 
 use super::error::Kind;
 use super::exchange::exchange;
-use super::secure::Secure;
 use super::url::Url;
 use super::{AGENT, Stage};
 
