@@ -41,10 +41,9 @@ pub fn inherited_listeners() -> io::Result<Vec<InheritedListener>> {
 
 fn listening(name: &str, descriptor: OwnedFd) -> io::Result<ListenSocket> {
     let socket = Socket::from(descriptor);
-    // Whatever is no socket at all does not know its domain.
-    let domain = socket.domain().ok();
-    // A datagram socket never listens, so this tells the type as well.
-    if domain.is_none() || !socket.is_listener().unwrap_or(false) {
+    // Whatever is no socket at all has no address.
+    let domain = socket.local_addr().ok().map(|addr| addr.domain());
+    if domain.is_none() || !listens(&socket) {
         return Err(unusable(name, "is not a listening stream socket"));
     }
     match domain {
@@ -52,6 +51,20 @@ fn listening(name: &str, descriptor: OwnedFd) -> io::Result<ListenSocket> {
         Some(Domain::UNIX) => Ok(std::os::unix::net::UnixListener::from(socket).into()),
         _ => Err(unusable(name, "is neither a TCP nor a Unix socket")),
     }
+}
+
+/// A datagram socket never does, so this tells the type as well.
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+fn listens(socket: &Socket) -> bool {
+    socket.is_listener().unwrap_or(false)
+}
+
+/// Other systems do not all tell; what is connected already fails when it is to accept.
+#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+fn listens(socket: &Socket) -> bool {
+    socket
+        .r#type()
+        .is_ok_and(|kind| kind == socket2::Type::STREAM)
 }
 
 fn unusable(name: &str, reason: &str) -> io::Error {

@@ -35,6 +35,8 @@ pub(crate) struct Token {
     pub(crate) generation: u32,
 }
 
+/// As epoll keeps it.
+#[cfg(target_os = "linux")]
 impl Token {
     pub(super) fn pack(self) -> u64 {
         u64::from(self.generation) << 32 | u64::from(self.index)

@@ -18,10 +18,10 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
     // SAFETY: there is room for so many bytes, which are borrowed through the call; no address is asked for.
     #[cfg(target_os = "linux")]
     let count = unsafe { libc::syscall(libc::SYS_recvfrom, fd, start, length, 0, null, null) };
-    // SAFETY: as above.
     #[cfg(not(target_os = "linux"))]
     let count = {
         let _ = null;
+        // SAFETY: as above.
         unsafe { libc::recv(fd, start.cast(), length, 0) }
     };
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
@@ -49,10 +49,10 @@ pub fn send(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
             0,
         )
     };
-    // SAFETY: as above.
     #[cfg(not(target_os = "linux"))]
     let count = {
         let _ = null;
+        // SAFETY: as above.
         unsafe { libc::send(fd, start.cast(), length, libc::MSG_NOSIGNAL) }
     };
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
