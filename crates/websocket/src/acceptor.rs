@@ -245,11 +245,11 @@ impl<H: WebSocketHandler> Hall<H> {
                 Poll::Pending => return Consumed::Waiting(delivery, input.len()),
             }
             if bytes > TURN && !input.is_empty() {
-                session.reader.pause(decoding);
+                session.pause(decoding);
                 return Consumed::Enough(session, input.len());
             }
         }
-        session.reader.pause(decoding);
+        session.pause(decoding);
         Consumed::All(session)
     }
 
@@ -278,7 +278,7 @@ impl<H: WebSocketHandler> Hall<H> {
         } = job.await;
         link.busy.set(false);
         common::with(|common| link.hear(common.now()));
-        session.reader.pause(decoding);
+        session.pause(decoding);
         drop(delivery);
         if drained {
             // It could not be told while it was at work.

@@ -65,6 +65,8 @@ pub(crate) struct Link {
     pub(crate) key: Cell<u32>,
     /// When the other end was last heard of, or the phase has changed; in milliseconds of the coarse clock.
     heard: Cell<u32>,
+    /// When the message, or the frame, that is under way began, or enough of it had come; on the same clock.
+    progressed: Cell<u32>,
     phase: Cell<Phase>,
     role: Role,
     /// It is its turn: what it sends is corked.
@@ -83,6 +85,8 @@ pub(crate) struct Link {
     grouped: Cell<bool>,
     /// A ping was sent, and nothing has come since.
     pinged: Cell<bool>,
+    /// A message, or a frame, has begun to come and is not whole.
+    partial: Cell<bool>,
     /// How messages are compressed, if they are.
     agreement: Agreement,
     /// The number of the subprotocol among the options'; 255 is none.
@@ -124,6 +128,7 @@ impl Link {
             options,
             key: Cell::new(u32::MAX),
             heard: Cell::new(0),
+            progressed: Cell::new(0),
             phase: Cell::new(Phase::Open),
             role,
             corked: Cell::new(false),
@@ -134,6 +139,7 @@ impl Link {
             goodbye: Cell::new(false),
             grouped: Cell::new(false),
             pinged: Cell::new(false),
+            partial: Cell::new(false),
             agreement,
             protocol: protocol
                 .and_then(|index| u8::try_from(index).ok())

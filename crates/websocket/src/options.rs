@@ -31,6 +31,14 @@ pub struct WebSocketOptions {
     pub max_message: usize,
     /// Most frames in a message that comes; more is close code 1009. Default 16,384.
     pub max_fragments: usize,
+    /// How long a message may be under way while less of it comes than [`min_rate`](Self::min_rate) asks for: from the first
+    /// byte of its first frame on, and for any other frame alike. More is close code 1008. It runs on while a
+    /// [`WebSocketStream`](crate::WebSocketStream) in the middle of a message is not asked for it. Default 30 seconds.
+    pub message_timeout: Duration,
+    /// Bytes of a message that the other end must bring for each second of [`message_timeout`](Self::message_timeout), as
+    /// they come and without those of pings: with the defaults 7,200 bytes start its 30 seconds over. Zero lets every byte do
+    /// so. Default 240, which any modem can do.
+    pub min_rate: u32,
     /// Most bytes that wait for a slow reader, beside a message that passes alone; see [`slow`](Self::slow). Default 1 MiB.
     pub max_queued: usize,
     /// What happens to a message that `max_queued` has no room for. Default: the connection is closed.
@@ -74,6 +82,12 @@ pub enum SlowReader {
 }
 
 impl WebSocketOptions {
+    /// Bytes of a message after which its time limit starts over.
+    pub(crate) fn enough(&self) -> usize {
+        let bytes = self.message_timeout.as_millis() * u128::from(self.min_rate) / 1000;
+        usize::try_from(bytes).unwrap_or(usize::MAX).max(1)
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             max_frame: self.max_frame,
@@ -84,7 +98,12 @@ impl WebSocketOptions {
 
     /// The shortest of the time limits, which says how often somebody must look.
     pub(crate) fn shortest(&self) -> Duration {
-        let limits = [self.ping_timeout, self.write_timeout, self.close_timeout];
+        let limits = [
+            self.message_timeout,
+            self.ping_timeout,
+            self.write_timeout,
+            self.close_timeout,
+        ];
         let shortest = limits.into_iter().chain(self.ping_interval).min();
         shortest.unwrap_or(Duration::MAX)
     }
@@ -96,6 +115,8 @@ impl Default for WebSocketOptions {
             max_frame: 1 << 20,
             max_message: 1 << 20,
             max_fragments: 1 << 14,
+            message_timeout: Duration::from_secs(30),
+            min_rate: 240,
             max_queued: 1 << 20,
             slow: SlowReader::default(),
             ping_interval: Some(Duration::from_secs(25)),
@@ -128,7 +149,14 @@ pub fn close_all(options: &Rc<WebSocketOptions>, frame: &CloseFrame) {
         let count = u32::try_from(links.len()).unwrap_or(u32::MAX).max(1);
         let begin = IoLoop::current().time();
         for (link, number) in links.into_iter().zip(0u32..) {
-            sleep_until(begin + drain.mul_f64(f64::from(number) / f64::from(count))).await;
+            // Times too large for the clock come never; whatever does not close a connection before ends it with its loop.
+            let part = Duration::try_from_secs_f64(
+                drain.as_secs_f64() * f64::from(number) / f64::from(count),
+            );
+            let Some(at) = part.ok().and_then(|part| begin.checked_add(part)) else {
+                break;
+            };
+            sleep_until(at).await;
             link.close(Some(&frame));
         }
     });

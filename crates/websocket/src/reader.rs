@@ -33,6 +33,8 @@ pub(crate) enum Step {
 pub(crate) struct Decoding {
     decoder: Decoder,
     pub(crate) scratch: Scratch,
+    /// Bytes of the partial message that had come when its time limit began.
+    counted: usize,
 }
 
 impl Decoding {
@@ -40,6 +42,7 @@ impl Decoding {
         Box::new(Self {
             decoder: Decoder::new(Role::Server, false),
             scratch: Scratch::new(),
+            counted: 0,
         })
     }
 }
@@ -65,10 +68,17 @@ impl Reader {
 
     /// Keeps what is needed for the next input.
     #[inline]
-    pub(crate) fn pause(&mut self, mut decoding: Box<Decoding>) {
+    pub(crate) fn pause(&mut self, link: &Link, mut decoding: Box<Decoding>) {
         if decoding.decoder.is_idle() {
+            link.note_whole();
             common::with(|common| common.give_decoding(decoding));
         } else {
+            let bytes = match decoding.decoder.uses_scratch() {
+                true => decoding.scratch.message.len(),
+                // What stands there is not of this message.
+                false => 0,
+            };
+            link.note_partial(bytes, &mut decoding.counted);
             // The memory may be that of a longer message of somebody else.
             decoding.scratch.fit();
             self.partial = Some(decoding);
@@ -91,7 +101,10 @@ impl Decoding {
                 Ok(Some(Event::Message {
                     kind,
                     compressed: false,
-                })) if phase == Phase::Open => return Step::Message(kind),
+                })) if phase == Phase::Open => {
+                    link.note_whole();
+                    return Step::Message(kind);
+                }
                 Ok(Some(event)) => {
                     if let Some(step) = self.take(link, event) {
                         return step;
@@ -107,6 +120,9 @@ impl Decoding {
     fn take(&mut self, link: &Rc<Link>, event: Event) -> Option<Step> {
         // What comes after this end has said goodbye is for nobody, but for the other end's goodbye.
         let open = link.phase() == Phase::Open;
+        if !self.decoder.uses_scratch() {
+            link.note_whole();
+        }
         match event {
             Event::Message { kind, .. } if open => match inflate(link, &mut self.scratch.message) {
                 Ok(()) => return Some(Step::Message(kind)),

@@ -47,6 +47,12 @@ impl<H: WebSocketHandler> Session<H> {
         None
     }
 
+    /// Keeps what is needed for the next input.
+    #[inline]
+    pub(crate) fn pause(&mut self, decoding: Box<Decoding>) {
+        self.reader.pause(&self.ws.link, decoding);
+    }
+
     /// Sends what is queued, and tells the handler when that was all.
     pub(crate) fn flush(&mut self) {
         let link = &self.ws.link;

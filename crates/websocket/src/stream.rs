@@ -169,7 +169,7 @@ impl WebSocketStream {
             common::with(|common| common.give_input(input));
             self.used = 0;
         }
-        reader.pause(decoding);
+        reader.pause(&self.ws.link, decoding);
         message
     }
 
@@ -217,7 +217,7 @@ async fn part(parting: Parting, mut reader: Reader, mut input: Vec<u8>) {
         let mut decoding = reader.resume(link);
         let mut rest = &input[..];
         while !matches!(decoding.step(link, &mut rest), Step::Closed | Step::More) {}
-        reader.pause(decoding);
+        reader.pause(link, decoding);
         input.clear();
         if link.is_done()
             || poll_fn(|cx| link.poll_heard(cx, &mut input, false)).await == Heard::Ended

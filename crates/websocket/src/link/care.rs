@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Link, Phase};
 use crate::common::{self, Common};
 use crate::options::WebSocketOptions;
-use crate::proto::OpCode;
+use crate::proto::{CloseCode, CloseFrame, OpCode};
 
 impl Link {
     /// Notes that the other end is alive.
@@ -18,11 +18,34 @@ impl Link {
         }
     }
 
+    /// Notes that what has come so far is whole.
+    #[inline]
+    pub(crate) fn note_whole(&self) {
+        self.partial.set(false);
+    }
+
+    /// Notes that something is under way, of which `bytes` have come; `counted` of them had when its time began.
+    pub(crate) fn note_partial(&self, bytes: usize, counted: &mut usize) {
+        let begins = !self.partial.replace(true);
+        if begins || bytes.saturating_sub(*counted) >= self.options.enough() {
+            *counted = bytes;
+            self.progressed.set(common::now());
+        }
+    }
+
+    /// Whether a message takes too long to come.
+    fn trickles(&self, now: u32) -> bool {
+        let limit = millis(self.options.message_timeout);
+        self.partial.get()
+            && self.phase.get() == Phase::Open
+            && now.wrapping_sub(self.progressed.get()) >= limit
+    }
+
     /// Whether it is time to do something about it.
     pub(crate) fn is_due(&self, now: u32) -> bool {
         let silent = now.wrapping_sub(self.heard.get());
         let options = &self.options;
-        if self.stalled(now) {
+        if self.stalled(now) || self.trickles(now) {
             return true;
         }
         match self.phase.get() {
@@ -65,13 +88,19 @@ impl Link {
     pub(crate) fn remind(self: &Rc<Self>) {
         let now = common::with(Common::now);
         let silent = now.wrapping_sub(self.heard.get());
+        let options = &self.options;
         if self.stalled(now) {
-            return self.give_up("nothing it was sent made way (write_timeout)");
+            let why = "it took nothing of what it was sent";
+            return self.give_up(why, "write_timeout", options.write_timeout);
         }
         if self.phase.get() != Phase::Open {
-            return self.give_up("its end took too long (close_timeout)");
+            let why = "it did not end";
+            return self.give_up(why, "close_timeout", options.close_timeout);
         }
-        let Some(interval) = self.options.ping_interval else {
+        if self.trickles(now) {
+            return self.refuse_trickle();
+        }
+        let Some(interval) = options.ping_interval else {
             return;
         };
         if !self.pinged.replace(true) {
@@ -79,16 +108,26 @@ impl Link {
         }
         let most = self
             .patience(millis(interval))
-            .saturating_add(millis(self.options.ping_timeout));
+            .saturating_add(millis(options.ping_timeout));
         if silent >= most {
-            self.give_up("it was silent for too long (ping_timeout)");
+            let why = "it did not answer a ping";
+            self.give_up(why, "ping_timeout", options.ping_timeout);
         }
     }
 
-    fn give_up(self: &Rc<Self>, why: &str) {
+    fn give_up(self: &Rc<Self>, why: &str, name: &str, limit: Duration) {
         let peer = self.peer();
-        tracing::debug!(%peer, "WebSocket cut: {why}");
+        tracing::debug!(%peer, "WebSocket cut: {why} for {limit:?} ({name})");
         self.break_off();
+    }
+
+    /// Tells the other end that its message has taken too long.
+    fn refuse_trickle(self: &Rc<Self>) {
+        let (peer, limit) = (self.peer(), self.options.message_timeout);
+        tracing::debug!(%peer, "WebSocket closed: a message was incomplete after {limit:?} (message_timeout)");
+        let frame = CloseFrame::new(CloseCode::POLICY, "a message took too long");
+        self.end(Some(&frame), frame.clone(), true);
+        self.notify();
     }
 
     pub(crate) fn peer(&self) -> String {

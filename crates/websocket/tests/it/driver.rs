@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod groups;
+mod limits;
 mod queues;
 #[cfg(feature = "tls")]
 mod secured;

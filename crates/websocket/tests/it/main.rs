@@ -2,6 +2,7 @@
 
 mod client;
 mod driver;
+mod log;
 mod proto;
 mod reconnect;
 
