@@ -58,8 +58,9 @@ Options:
   --markdown FILE rewrites the tables between the markers of a page; may be repeated
   --help          this text
 
-Exit code: 0 after a run, 1 when a server answered wrongly or nothing could be
-measured, 2 when the command line was not understood, 130 when interrupted.
+The files are written after every suite. Exit code: 0 after a run, 1 when a server
+answered wrongly, nothing could be measured or a file not be written, 2 when the
+command line was not understood, 130 when interrupted.
 ";
     text
 }
@@ -78,11 +79,12 @@ pub(crate) fn parse(words: &[String]) -> Result<Arguments, String> {
     let mut options = Options::default();
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        let mut value = |what: &str| {
-            words
-                .next()
-                .cloned()
-                .ok_or_else(|| format!("expected {what} after `{word}`"))
+        let mut value = |what: &str| match words.next() {
+            None => Err(format!("expected {what} after `{word}`")),
+            Some(next) if next.starts_with("--") || next.is_empty() => {
+                Err(format!("expected {what} after `{word}`, found `{next}`"))
+            }
+            Some(next) => Ok(next.clone()),
         };
         match word.as_str() {
             "--help" | "-h" => return Ok(Arguments::Help),
@@ -141,6 +143,8 @@ mod tests {
     fn what_is_not_understood_is_quoted() {
         assert!(of("jsn").unwrap_err().contains("found `jsn`"));
         assert_eq!(of("--json").unwrap_err(), "expected a file after `--json`");
+        let swallowed = of("--json --html x.html").unwrap_err();
+        assert_eq!(swallowed, "expected a file after `--json`, found `--html`");
     }
 
     #[test]

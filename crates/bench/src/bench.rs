@@ -198,18 +198,24 @@ impl Bench {
                             case,
                             entry,
                             &format!("round {} of {}", round + 1, self.pace.rounds),
+                            self.pace.round(case),
                         );
                         self.take_round(entry, case, round);
-                        self.progress.advance(self.pace.round(case));
+                        self.progress.done();
                     }
                 }
             }
         }
         for (case, entries) in cases.iter().zip(&mut entries) {
             for entry in entries.iter_mut().filter(|entry| entry.failed.is_none()) {
-                self.show(case, entry, "instructions");
+                self.show(
+                    case,
+                    entry,
+                    "instructions",
+                    self.counting(case, entry.ready),
+                );
                 self.take_instructions(entry, case);
-                self.progress.advance(self.counting(case, entry.ready));
+                self.progress.done();
             }
         }
         entries
@@ -237,14 +243,14 @@ impl Bench {
                 let series = &mut all[(place + number) % places];
                 let name = series.ready.server.name;
                 let detail = format!("{name}, round {} of {}", number + 1, self.pace.rounds);
-                self.progress.show(subject, &detail);
+                self.progress.step(subject, &detail, seconds);
                 if series.failed.is_none() {
                     match round(series.ready) {
                         Ok(one) => series.rounds.push(one),
                         Err(reason) => series.failed = Some(reason),
                     }
                 }
-                self.progress.advance(seconds);
+                self.progress.done();
             }
         }
         all
@@ -255,11 +261,11 @@ impl Bench {
         self.offering(route).count() as f64 * self.pace.rounds as f64 * seconds
     }
 
-    fn show(&self, case: &Case, entry: &Entry<'_>, what: &str) {
+    fn show(&self, case: &Case, entry: &Entry<'_>, what: &str, seconds: f64) {
         let detail = format!("{}, {what}", entry.name());
         // Cases that alternate are one subject: what stands before the comma.
         let subject = case.title.split(',').next().unwrap_or_default();
-        self.progress.show(subject, &detail);
+        self.progress.step(subject, &detail, seconds);
     }
 
     fn take_round(&self, entry: &mut Entry<'_>, case: &Case, number: usize) {
@@ -448,10 +454,4 @@ impl Bench {
             }
         }
     }
-}
-
-/// Seconds since the start of something, for the words at the end of a run.
-pub(crate) fn minutes(since: Instant) -> String {
-    let seconds = since.elapsed().as_secs();
-    format!("{}:{:02} minutes", seconds / 60, seconds % 60)
 }

@@ -56,9 +56,8 @@ impl Counter {
 
     /// Instructions in user space of `command` from start to end.
     pub(crate) fn instructions(self, command: Command) -> Option<f64> {
-        let mut counting = self.wrap(command);
-        let output = counting.stdout(Stdio::null()).output().ok()?;
-        self.read(&String::from_utf8_lossy(&output.stderr))
+        let (_, report) = Process::output(&mut self.wrap(command)).ok()?;
+        self.read(&report)
     }
 
     /// Instructions in user space out of what the wrapped program wrote to its standard error.

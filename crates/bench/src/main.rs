@@ -33,6 +33,7 @@ mod servers;
 mod spread;
 mod suite;
 mod suites;
+mod targets;
 #[expect(
     dead_code,
     unreachable_pub,

@@ -28,6 +28,12 @@ fn groups() -> MutexGuard<'static, Vec<Pid>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Does something that an interruption waits for. Nothing may be started meanwhile.
+pub(crate) fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
+    let _groups = groups();
+    work()
+}
+
 /// A child; killed with all its descendants when dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -60,6 +66,19 @@ impl Process {
             .stdout(File::create(out)?)
             .stderr(File::create(err)?);
         Self::start(command)
+    }
+
+    /// Runs it to its end: what it wrote to its standard output and its standard error.
+    pub(crate) fn output(command: &mut Command) -> io::Result<(String, String)> {
+        let command = command.stdin(Stdio::null());
+        let mut process = Self::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+        let stderr = process.child().stderr.take().expect("it was piped");
+        let stdout = process.child().stdout.take().expect("it was piped");
+        let reader = thread::spawn(move || io::read_to_string(stderr));
+        let stdout = io::read_to_string(stdout)?;
+        let stderr = reader.join().expect("to read does not panic")?;
+        process.reap(WaitIdOptions::empty())?;
+        Ok((stdout, stderr))
     }
 
     /// Its number.
@@ -258,6 +277,15 @@ mod tests {
         let err = process.wait(Duration::from_millis(20)).unwrap_err();
         assert_eq!(err.kind(), io::ErrorKind::TimedOut);
         assert!(process.ended().unwrap().is_some());
+    }
+
+    #[test]
+    fn both_outputs_are_read_to_the_end() {
+        let mut command = Command::new("sh");
+        // More than a pipe holds.
+        command.args(["-c", "head -c 200000 /dev/zero | tr '\\0' x >&2; echo out"]);
+        let (out, err) = Process::output(&mut command).unwrap();
+        assert_eq!((out.as_str(), err.len()), ("out\n", 200_000));
     }
 
     #[test]

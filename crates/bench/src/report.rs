@@ -132,6 +132,26 @@ mod tests {
 #[cfg(test)]
 pub(crate) mod tests_support {
     use super::*;
+    use crate::suites::SUITES;
+
+    /// Of these suites, each with the [`sample`].
+    pub(crate) fn report(suites: &[&str]) -> Report {
+        let chapters = SUITES.iter().filter(|suite| suites.contains(&suite.name));
+        Report {
+            date: "2026-11-25".to_owned(),
+            quick: false,
+            rounds: 5,
+            machine: vec![("memory", "1 GiB".to_owned())],
+            notes: Vec::new(),
+            left_out: Vec::new(),
+            suites: chapters
+                .map(|suite| Chapter {
+                    suite,
+                    tables: vec![sample()],
+                })
+                .collect(),
+        }
+    }
 
     /// A table with a column that is empty and a server that failed.
     pub(crate) fn sample() -> Table {

@@ -1,33 +1,32 @@
 //! A run of suites, from the builds to the reports.
 
-use std::fs;
-use std::path::Path;
+use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
 
 use crate::arguments::Options;
-use crate::bench::{Bench, Pace, minutes};
+use crate::bench::{Bench, Pace};
 use crate::count::Counter;
 use crate::machine;
 use crate::pin::Cores;
 use crate::process;
-use crate::progress::Progress;
-use crate::report::{Chapter, LeftOut, Report, Table, html, json, markdown, terminal};
+use crate::progress::{Progress, clock};
+use crate::report::{Chapter, LeftOut, Report, Table, terminal};
 use crate::servers::{Places, ROSTER, Ready, SQUALL};
 use crate::suite::{Suite, Work};
 use crate::suites::SUITES;
+use crate::targets;
 
-/// Runs what was asked for; false when a server answered wrongly.
+/// Runs what was asked for; false when a server answered wrongly. What has been measured is written after every
+/// suite, so that whatever happens later takes nothing of it away.
 ///
 /// # Errors
 ///
-/// A sentence when nothing could be measured or written.
+/// A sentence when nothing could be measured, or not everything be written.
 pub(crate) fn run(options: &Options) -> Result<bool, String> {
-    let start = Instant::now();
     check_names(options)?;
-    // Better now than after an hour.
-    for path in &options.markdown {
-        page(path)?;
-    }
+    let cores = Cores::find();
+    let mut report = blank(options.quick, cores);
+    targets::check(options, &report)?;
     let places = Places::find()?;
     process::watch(&places.work).map_err(|err| format!("cannot watch for signals: {err}"))?;
     let suites: Vec<&'static Suite> = SUITES
@@ -39,31 +38,47 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
     let with_servers = suites
         .iter()
         .any(|suite| !matches!(suite.work, Work::Own { .. }));
-    let (ready, left_out) = if with_servers {
-        prepare(&places, options)?
-    } else {
-        (Vec::new(), Vec::new())
-    };
+    let mut ready = Vec::new();
+    if with_servers {
+        (ready, report.left_out) = prepare(&places, options)?;
+    }
+    let counter = Counter::find();
+    report.notes = notes(counter, cores);
     let mut bench = Bench {
         pace: Pace::new(options.quick),
-        cores: Cores::find(),
-        counter: Counter::find(),
+        cores,
+        counter,
         places,
         ready,
         progress: Progress::new(1.0),
     };
-    let mut report = blank(&bench, left_out);
     if with_servers {
         introduce(&report);
     }
-    bench.progress = Progress::new(suites.iter().map(|suite| expected(&bench, suite)).sum());
-    for suite in suites {
-        let tables = chapter(&mut bench, suite);
-        report.suites.push(Chapter { suite, tables });
+    let start = Instant::now();
+    let seconds: Vec<f64> = suites.iter().map(|suite| expected(&bench, suite)).collect();
+    bench.progress = Progress::new(seconds.iter().sum());
+    let mut outcome = Ok(true);
+    let mut over = 0.0;
+    for (suite, seconds) in suites.into_iter().zip(seconds) {
+        let began = Instant::now();
+        // Whatever is wrong with one suite, the others are to be measured.
+        let chapter = panic::catch_unwind(AssertUnwindSafe(|| chapter(&mut bench, suite)));
+        bench.progress.clear();
+        over += seconds;
+        bench.progress.reach(over);
+        match chapter {
+            Ok(tables) => report.suites.push(Chapter { suite, tables }),
+            Err(_) => outcome = Err(format!("the suite {} broke off, see above", suite.name)),
+        }
+        eprintln!("{} took {}", suite.name, clock(began.elapsed()));
+        if let Err(reason) = targets::write(options, &report) {
+            eprintln!("{reason}");
+            outcome = Err(reason);
+        }
     }
-    write(options, &report)?;
-    eprintln!("measured for {}", minutes(start));
-    Ok(!has_failure(&report))
+    eprintln!("measured for {}", clock(start.elapsed()));
+    outcome.map(|fine| fine && !has_failure(&report))
 }
 
 fn check_names(options: &Options) -> Result<(), String> {
@@ -83,7 +98,8 @@ fn check_names(options: &Options) -> Result<(), String> {
 
 /// Builds and finds the servers; whoever cannot take part is named with the reason.
 fn prepare(places: &Places, options: &Options) -> Result<(Vec<Ready>, Vec<LeftOut>), String> {
-    eprintln!("building Squall, the load and the floor");
+    let progress = Progress::open();
+    progress.step("building", "Squall, the load and the floor", 0.0);
     places.build_own()?;
     let wanted = |name: &str| {
         name == SQUALL
@@ -93,10 +109,11 @@ fn prepare(places: &Places, options: &Options) -> Result<(Vec<Ready>, Vec<LeftOu
     let mut ready = Vec::new();
     let mut left_out = Vec::new();
     for server in ROSTER.iter().filter(|server| wanted(server.name)) {
-        eprintln!("preparing {}", server.name);
+        progress.step("preparing", server.name, 0.0);
         match places.prepare(server) {
             Ok(one) => ready.push(one),
             Err(reason) => {
+                progress.clear();
                 eprintln!("{} is left out: {reason}", server.name);
                 left_out.push((server.name, reason));
             }
@@ -105,31 +122,32 @@ fn prepare(places: &Places, options: &Options) -> Result<(Vec<Ready>, Vec<LeftOu
     Ok((ready, left_out))
 }
 
-fn blank(bench: &Bench, left_out: Vec<LeftOut>) -> Report {
-    let mut notes = Vec::new();
-    match bench.counter {
-        Some(Counter::Perf) => notes.push("Instructions by perf, in the measured rounds.".to_owned()),
-        Some(Counter::Callgrind) => notes.push(
-            "perf cannot count here, so instructions are counted by callgrind in runs of their own, in user space only.".to_owned(),
-        ),
-        None => notes.push(
-            "Neither perf nor valgrind can count instructions here: those columns are empty.".to_owned(),
-        ),
+/// A report without figures.
+fn blank(quick: bool, cores: Cores) -> Report {
+    Report {
+        date: machine::today(),
+        quick,
+        rounds: Pace::new(quick).rounds,
+        machine: machine::describe(&cores.words()),
+        notes: Vec::new(),
+        left_out: Vec::new(),
+        suites: Vec::new(),
     }
-    if bench.cores == Cores::Shared {
+}
+
+/// What limits the figures.
+fn notes(counter: Option<Counter>, cores: Cores) -> Vec<String> {
+    let mut notes = vec![match counter {
+        Some(Counter::Perf) => "Instructions by perf, in the measured rounds.".to_owned(),
+        Some(Counter::Callgrind) => "perf cannot count here, so instructions are counted by callgrind in runs of their own, in user space only.".to_owned(),
+        None => "Neither perf nor valgrind can count instructions here: those columns are empty.".to_owned(),
+    }];
+    if cores == Cores::Shared {
         notes.push(
             "There is one core only: server and load share it, and nothing is pinned.".to_owned(),
         );
     }
-    Report {
-        date: machine::today(),
-        quick: bench.pace.quick,
-        rounds: bench.pace.rounds,
-        machine: machine::describe(&bench.cores.words()),
-        notes,
-        left_out,
-        suites: Vec::new(),
-    }
+    notes
 }
 
 fn introduce(report: &Report) {
@@ -137,11 +155,13 @@ fn introduce(report: &Report) {
         println!("{name}: {value}");
     }
     println!("rounds: {}, alternating; medians", report.rounds);
+    let width = terminal::width();
     for note in &report.notes {
-        println!("{note}");
+        println!("{}", terminal::wrapped(note, width));
     }
     for (server, reason) in &report.left_out {
-        println!("{server} is left out: {reason}");
+        let note = format!("{server} is left out: {reason}");
+        println!("{}", terminal::wrapped(&note, width));
     }
 }
 
@@ -160,13 +180,16 @@ fn chapter(bench: &mut Bench, suite: &Suite) -> Vec<Table> {
     if let Work::Own { run, .. } = suite.work {
         return run(bench);
     }
+    let width = terminal::width();
     println!(
-        "\n## {}\n\n{}.\nFor {}.",
-        suite.name, suite.measures, suite.audience
+        "\n## {}\n\n{}\n{}",
+        suite.name,
+        terminal::wrapped(&format!("{}.", suite.measures), width),
+        terminal::wrapped(&format!("For {}.", suite.audience), width)
     );
     let show = |table: &Table| {
         bench.progress.clear();
-        println!("\n{}", terminal::table(table));
+        println!("\n{}", terminal::table(table, terminal::width()));
     };
     match suite.work {
         Work::Servers(cases) => cases(bench.pace.quick)
@@ -177,29 +200,6 @@ fn chapter(bench: &mut Bench, suite: &Suite) -> Vec<Table> {
         Work::Tables { run, .. } => run(bench).into_iter().inspect(show).collect(),
         Work::Own { .. } => unreachable!("it has run above"),
     }
-}
-
-fn write(options: &Options, report: &Report) -> Result<(), String> {
-    let write = |path: &Path, text: String| {
-        fs::write(path, text).map_err(|err| format!("cannot write {}: {err}", path.display()))
-    };
-    if let Some(path) = &options.json {
-        write(path, format!("{:#}\n", json::report(report)))?;
-    }
-    if let Some(path) = &options.html {
-        write(path, html::report(report))?;
-    }
-    for path in &options.markdown {
-        let page = page(path)?;
-        let page = markdown::refresh(&page, report)
-            .map_err(|err| format!("cannot rewrite {}: {err}", path.display()))?;
-        write(path, page)?;
-    }
-    Ok(())
-}
-
-fn page(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|err| format!("cannot read {}: {err}", path.display()))
 }
 
 fn has_failure(report: &Report) -> bool {

@@ -156,27 +156,8 @@ fn capital(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests_support::sample;
+    use super::super::tests_support::{report, sample};
     use super::*;
-    use crate::suites::SUITES;
-
-    fn report(suites: &[&str]) -> Report {
-        let chapters = SUITES.iter().filter(|suite| suites.contains(&suite.name));
-        Report {
-            date: "2026-11-25".to_owned(),
-            quick: false,
-            rounds: 5,
-            machine: vec![("memory", "1 GiB".to_owned())],
-            notes: Vec::new(),
-            left_out: Vec::new(),
-            suites: chapters
-                .map(|suite| Chapter {
-                    suite,
-                    tables: vec![sample()],
-                })
-                .collect(),
-        }
-    }
 
     const PAGE: &str = "\
 # Page

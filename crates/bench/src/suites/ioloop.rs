@@ -170,9 +170,9 @@ fn run(bench: &mut Bench) -> Vec<Table> {
     );
     let mut outcomes = Vec::new();
     for row in rows() {
-        bench.progress.show("loop", row.name);
+        bench.progress.step("loop", row.name, expected(&row, quick));
         let outcome = measure(row, rounds, bench.counter);
-        bench.progress.advance(expected(&row, quick));
+        bench.progress.done();
         bench.progress.clear();
         println!("{}", table::row(&outcome));
         outcomes.push(outcome);
@@ -180,9 +180,9 @@ fn run(bench: &mut Bench) -> Vec<Table> {
     println!("\n{}", table::MEMORY_HEAD);
     let mut measured = Vec::new();
     for row in memory::rows() {
-        bench.progress.show("loop", row.what);
+        bench.progress.step("loop", row.what, MEMORY_SECONDS);
         let bytes = memory::measure(&row);
-        bench.progress.advance(MEMORY_SECONDS);
+        bench.progress.done();
         bench.progress.clear();
         println!("{}", table::memory_row(&row, bytes));
         measured.push((row, bytes));

@@ -8,6 +8,7 @@ use squall_ioloop::IoLoop;
 use tokio::runtime::LocalOptions;
 
 use crate::arguments::ONE;
+use crate::process::Process;
 use crate::sample;
 
 /// A thing of which there are many.
@@ -51,11 +52,10 @@ pub(crate) fn rows() -> [MemoryRow; 2] {
 /// Bytes of private memory each: ours and theirs. `None` where the system does not tell.
 pub(crate) fn measure(row: &MemoryRow) -> Option<(f64, f64)> {
     let bytes = |side: &str| {
-        let output = Command::new(current_exe().ok()?)
-            .args([ONE, row.name, side, &row.count.to_string()])
-            .output()
-            .ok()?;
-        let grown: f64 = String::from_utf8(output.stdout).ok()?.trim().parse().ok()?;
+        let mut command = Command::new(current_exe().ok()?);
+        command.args([ONE, row.name, side, &row.count.to_string()]);
+        let (text, _) = Process::output(&mut command).ok()?;
+        let grown: f64 = text.trim().parse().ok()?;
         Some(grown / row.count as f64)
     };
     Some((bytes("ours")?, bytes("theirs")?))
