@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::servers::ROSTER;
 use crate::suites::SUITES;
 
 /// What was asked for.
@@ -96,7 +97,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Arguments, String> {
             "--markdown" => options.markdown.push(value("a file")?.into()),
             "--only" => {
                 let names = value("names of servers")?;
-                options.servers = names.split(',').map(str::to_owned).collect();
+                options.servers = names.split(',').map(server).collect::<Result<_, _>>()?;
             }
             name if SUITES.iter().any(|suite| suite.name == name) => {
                 options.suites.push(name.to_owned());
@@ -105,6 +106,21 @@ pub(crate) fn parse(words: &[String]) -> Result<Arguments, String> {
         }
     }
     Ok(Arguments::Run(options))
+}
+
+fn server(name: &str) -> Result<String, String> {
+    let mut names = ROSTER.iter().map(|server| server.name);
+    if names.any(|other| other == name) {
+        return Ok(name.to_owned());
+    }
+    let names: Vec<String> = ROSTER
+        .iter()
+        .map(|server| format!("`{}`", server.name))
+        .collect();
+    Err(format!(
+        "there is no server `{name}`; there are {}",
+        names.join(", ")
+    ))
 }
 
 fn unknown(word: &str) -> String {
@@ -143,6 +159,7 @@ mod tests {
     fn what_is_not_understood_is_quoted() {
         assert!(of("jsn").unwrap_err().contains("found `jsn`"));
         assert_eq!(of("--json").unwrap_err(), "expected a file after `--json`");
+        assert!(of("--only hyper,axom").unwrap_err().contains("`axom`"));
         let swallowed = of("--json --html x.html").unwrap_err();
         assert_eq!(swallowed, "expected a file after `--json`, found `--html`");
     }

@@ -15,7 +15,9 @@ use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, getpid, kill_process_group, set_child_subreaper, waitid,
+};
 
 /// The groups of the children that are alive. Held while one is started and while one is reaped, so that
 /// an interruption sees every child, and no number that the system has given to somebody else.
@@ -153,6 +155,7 @@ impl Process {
         // Descendants that outlive the leader, as workers of a dead master do.
         let _ = kill_process_group(self.group, Signal::KILL);
         self.status = Some(self.child.wait()?);
+        bury(self.group);
         groups.retain(|group| *group != self.group);
         Ok(())
     }
@@ -164,6 +167,13 @@ impl Drop for Process {
             self.kill();
         }
     }
+}
+
+/// Reaps all of a group that was killed. Orphans of it are children of this program since [`watch`], for not every
+/// system has somebody else who would reap them: many a container does not.
+fn bury(group: Pid) {
+    // An error means that there is nobody left.
+    while waitid(WaitId::Pgid(Some(group)), WaitIdOptions::EXITED).is_ok() {}
 }
 
 /// The children of a process, over all its threads.
@@ -187,6 +197,8 @@ fn children(parent: u32) -> Vec<u32> {
 pub(crate) fn watch(folder: &Path) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
+    // Where that is refused, orphans are init's, as usual.
+    let _ = set_child_subreaper(Some(getpid()));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
@@ -213,7 +225,7 @@ pub(crate) fn watch(folder: &Path) -> io::Result<()> {
             }
             for group in groups.iter() {
                 // Taken away here, because whoever inherits the dead may leave them lying.
-                let _ = waitid(WaitId::Pid(*group), WaitIdOptions::EXITED);
+                bury(*group);
             }
             remove(&folder);
             eprintln!(

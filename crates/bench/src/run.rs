@@ -10,7 +10,7 @@ use crate::machine;
 use crate::pin::Cores;
 use crate::process;
 use crate::progress::{Progress, clock};
-use crate::report::{Chapter, LeftOut, Report, Table, terminal};
+use crate::report::{Chapter, LeftOut, Report, Table, capital, terminal};
 use crate::servers::{Places, ROSTER, Ready, SQUALL};
 use crate::suite::{Suite, Work};
 use crate::suites::SUITES;
@@ -23,7 +23,6 @@ use crate::targets;
 ///
 /// A sentence when nothing could be measured, or not everything be written.
 pub(crate) fn run(options: &Options) -> Result<bool, String> {
-    check_names(options)?;
     let cores = Cores::find();
     let mut report = blank(options.quick, cores);
     targets::check(options, &report)?;
@@ -79,21 +78,6 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
     }
     eprintln!("measured for {}", clock(start.elapsed()));
     outcome.map(|fine| fine && !has_failure(&report))
-}
-
-fn check_names(options: &Options) -> Result<(), String> {
-    let names: Vec<&str> = ROSTER.iter().map(|server| server.name).collect();
-    match options
-        .servers
-        .iter()
-        .find(|name| !names.contains(&name.as_str()))
-    {
-        Some(name) => Err(format!(
-            "there is no server `{name}`; there are: {}",
-            names.join(", ")
-        )),
-        None => Ok(()),
-    }
 }
 
 /// Builds and finds the servers; whoever cannot take part is named with the reason.
@@ -184,7 +168,7 @@ fn chapter(bench: &mut Bench, suite: &Suite) -> Vec<Table> {
     println!(
         "\n## {}\n\n{}\n{}",
         suite.name,
-        terminal::wrapped(&format!("{}.", suite.measures), width),
+        terminal::wrapped(&format!("{}.", capital(suite.measures)), width),
         terminal::wrapped(&format!("For {}.", suite.audience), width)
     );
     let show = |table: &Table| {

@@ -93,6 +93,26 @@ impl Setting {
     }
 }
 
+/// How one learns where a server listens.
+#[derive(Debug)]
+enum Whereabouts {
+    /// Its first line says so.
+    Announced,
+    /// It was told where, and makes a file once it does: that somebody listens there would not be enough, for
+    /// somebody else may have been faster.
+    Told { address: SocketAddr, sign: PathBuf },
+}
+
+impl Whereabouts {
+    /// The address, once the server has it.
+    fn address(&self, out: &Path) -> Option<SocketAddr> {
+        match self {
+            Self::Announced => announced(out),
+            Self::Told { address, sign } => sign.exists().then_some(*address),
+        }
+    }
+}
+
 /// A server that listens; ends when dropped.
 #[derive(Debug)]
 pub(crate) struct Running {
@@ -134,7 +154,7 @@ impl Ready {
         let cannot = |err: std::io::Error| format!("{name} does not start: {err}");
         let folder = places.work.join(name);
         fs::create_dir_all(&folder).map_err(cannot)?;
-        let (command, known) = self.command(setting, places, &folder).map_err(cannot)?;
+        let (command, whereabouts) = self.command(setting, places, &folder).map_err(cannot)?;
         let (out, err) = (folder.join("out"), folder.join("err"));
         let mut process = pin::on(setting.core, || {
             Process::start_into(&mut wrap(command), &out, &err)
@@ -142,7 +162,7 @@ impl Ready {
         .map_err(cannot)?;
         let until = Instant::now() + PATIENCE;
         loop {
-            if let Some(address) = known.or_else(|| announced(&out))
+            if let Some(address) = whereabouts.address(&out)
                 && TcpStream::connect_timeout(&address, PATIENCE).is_ok()
             {
                 return Ok(Running {
@@ -162,13 +182,13 @@ impl Ready {
         }
     }
 
-    /// The command, and the address where the server does not print it.
+    /// The command, and how to learn the address.
     fn command(
         &self,
         setting: &Setting,
         places: &Places,
         folder: &Path,
-    ) -> std::io::Result<(Command, Option<SocketAddr>)> {
+    ) -> std::io::Result<(Command, Whereabouts)> {
         let mut command = Command::new(&self.program);
         command.current_dir(folder);
         match self.server.kind {
@@ -196,12 +216,17 @@ impl Ready {
                 command.arg("-p").arg(folder).arg("-c").arg(file);
                 // Otherwise it complains about the log it cannot open before it has read the file.
                 command.args(["-e", "error.log"]);
-                return Ok((command, Some(address)));
+                let sign = folder.join("nginx.pid");
+                // That of the round before, which was killed.
+                if sign.exists() {
+                    fs::remove_file(&sign)?;
+                }
+                return Ok((command, Whereabouts::Told { address, sign }));
             }
         }
         command.args(["--port", "0"]).args(self.server.words);
         command.args(setting.arguments());
-        Ok((command, None))
+        Ok((command, Whereabouts::Announced))
     }
 }
 
@@ -213,4 +238,26 @@ fn announced(out: &Path) -> Option<SocketAddr> {
         .strip_prefix("http://")
         .or(line.strip_prefix("https://"))?;
     rest.trim_end_matches('/').parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stranger_at_the_address_is_not_taken_for_the_server() {
+        let stranger = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let folder = std::env::temp_dir().join(format!("squall-sign-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let (sign, out) = (folder.join("pid"), folder.join("out"));
+        let told = Whereabouts::Told {
+            address: stranger.local_addr().unwrap(),
+            sign: sign.clone(),
+        };
+        let before = told.address(&out);
+        fs::write(&sign, "7").unwrap();
+        let after = told.address(&out);
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!((before, after), (None, stranger.local_addr().ok()));
+    }
 }

@@ -1,6 +1,6 @@
 //! For a browser: one page with its drawings in it, which asks no network for anything.
 
-use super::{Better, Chart, Report, Row, Table, grouped};
+use super::{Better, Chart, Report, Row, Table, capital, grouped};
 use crate::spread::Spread;
 
 const STYLE: &str = include_str!("page.css");
@@ -25,7 +25,7 @@ pub(crate) fn report(report: &Report) -> String {
         body += &format!(
             "<section id=\"{0}\">\n<h2>{0}</h2>\n<p>{1}.<br><span class=\"for\">For {2}.</span></p>\n",
             escape(suite.name),
-            escape(suite.measures),
+            escape(&capital(suite.measures)),
             escape(suite.audience),
         );
         for table in &chapter.tables {

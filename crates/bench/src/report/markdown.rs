@@ -4,7 +4,7 @@
 //! suite, `run` (when, where and how it was measured) or `summary` (one row for each server). What a run did
 //! not measure stays as it is, with its own date.
 
-use super::{Chapter, Report, Row, Table, grouped, terminal};
+use super::{Chapter, Report, Row, Table, capital, grouped, terminal};
 
 const END: &str = "<!-- bench:end -->";
 /// The columns of the summary: suite, column of its table, title.
@@ -145,13 +145,6 @@ fn cell(table: &Table, key: &str, server: &str) -> String {
     row.zip(column)
         .and_then(|(row, column)| figure(row, column))
         .unwrap_or("–".to_owned())
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| {
-        first.to_uppercase().collect::<String>() + letters.as_str()
-    })
 }
 
 #[cfg(test)]

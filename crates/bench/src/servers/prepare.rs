@@ -174,7 +174,7 @@ impl Places {
             self.work.join(format!("{name}.err")),
         );
         let program = Path::new(command.get_program()).display().to_string();
-        let cannot = |err: std::io::Error| format!("`{program}`: {err}");
+        let cannot = |err| cannot_run(&program, &err);
         let mut process = Process::start_into(&mut command, &out, &err).map_err(cannot)?;
         let status = process.wait(PATIENCE).map_err(cannot)?;
         if status.success() {
@@ -188,6 +188,13 @@ impl Drop for Places {
     fn drop(&mut self) {
         // What is left over is small and in the target directory.
         let _ = fs::remove_dir_all(&self.work);
+    }
+}
+
+fn cannot_run(program: &str, err: &std::io::Error) -> String {
+    match err.kind() {
+        std::io::ErrorKind::NotFound => format!("`{program}` is not installed, or not in PATH"),
+        _ => format!("`{program}` does not run: {err}"),
     }
 }
 
@@ -211,7 +218,7 @@ fn cargo() -> std::ffi::OsString {
 /// Debian's, whichever the machine has.
 fn nginx_version() -> Result<String, String> {
     let output = Command::new("nginx").arg("-v").output();
-    let output = output.map_err(|err| format!("`nginx`: {err}; Debian has it as `nginx`"))?;
+    let output = output.map_err(|err| cannot_run("nginx", &err))?;
     // It says so on its standard error.
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     text.trim()

@@ -9,7 +9,7 @@ mod floor;
 mod pace;
 mod right;
 mod run;
-mod server;
+pub(crate) mod server;
 mod sockets;
 mod trouble;
 mod websocket;

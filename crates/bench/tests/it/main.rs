@@ -1,3 +1,4 @@
 //! The programs of the bench, run as processes.
 
+mod bench;
 mod load;

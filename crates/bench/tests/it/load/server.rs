@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 
 /// A server; dropping it ends the listener, and with it the connections' threads.
 #[derive(Debug)]
-pub(super) struct Server {
-    pub(super) addr: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) addr: SocketAddr,
     shared: Arc<Shared>,
     accepting: Option<JoinHandle<()>>,
 }
@@ -23,21 +23,21 @@ struct Shared {
 
 /// A request as it came.
 #[derive(Debug)]
-pub(super) struct Request {
-    pub(super) method: String,
-    pub(super) path: String,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
     /// In lower case, one field a line.
-    pub(super) fields: String,
-    pub(super) body: Vec<u8>,
+    pub(crate) fields: String,
+    pub(crate) body: Vec<u8>,
     /// Its number on the whole server, from 0.
-    pub(super) number: usize,
+    pub(crate) number: usize,
     /// Its number on its connection, from 0.
-    pub(super) turn: usize,
+    pub(crate) turn: usize,
 }
 
 /// What the server does about a request.
 #[derive(Debug)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// Sends these bytes, and goes on.
     Bytes(Vec<u8>),
     /// Sends these bytes and closes.
@@ -50,12 +50,12 @@ pub(super) enum Reply {
 
 impl Server {
     /// Answers each request with what `reply` says.
-    pub(super) fn new(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         Self::greeting(Vec::new(), reply)
     }
 
     /// Says something before it was asked.
-    pub(super) fn greeting(
+    pub(crate) fn greeting(
         greeting: Vec<u8>,
         reply: impl Fn(&Request) -> Reply + Send + Sync + 'static,
     ) -> Self {
@@ -87,16 +87,16 @@ impl Server {
     }
 
     /// Answers every request alike.
-    pub(super) fn always(answer: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn always(answer: impl Into<Vec<u8>>) -> Self {
         let answer = answer.into();
         Self::new(move |_| Reply::Bytes(answer.clone()))
     }
 
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    pub(super) fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::SeqCst)
     }
 }
@@ -170,12 +170,12 @@ impl Request {
 }
 
 /// A complete answer with a length.
-pub(super) fn answer(body: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn answer(body: impl AsRef<[u8]>) -> Vec<u8> {
     answer_with("", body)
 }
 
 /// With more fields, each ending with `\r\n`.
-pub(super) fn answer_with(fields: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn answer_with(fields: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let mut wire = format!(
         "HTTP/1.1 200 OK\r\n{fields}Content-Length: {}\r\n\r\n",
