@@ -479,6 +479,17 @@ impl IoStream {
         }
     }
 
+    /// Counts the bytes that have left of a secured stream, encrypted, so somewhat more than were written. Others, which hold
+    /// nothing back, do not count: what was written has left.
+    ///
+    /// How a slow reader makes way with what is [held back](Self::holds_back) shows here alone.
+    pub fn released(&self) -> u64 {
+        match &self.inner {
+            Inner::Boxed(transport) => transport.released(),
+            Inner::Duplex(_) | Inner::Portable(_) | Inner::Watched(_) => 0,
+        }
+    }
+
     /// Sends what the stream [`holds_back`](Self::holds_back), but never waits. The owner of a parked stream is called when
     /// there is room again.
     ///

@@ -31,6 +31,9 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + fmt::Debug + Unpin {
     /// Whether some of what was written has not been taken by the stream underneath.
     fn holds_back(&self) -> bool;
 
+    /// See [`IoStream::released`].
+    fn released(&self) -> u64;
+
     /// See [`IoStream::tls`].
     fn tls(&self) -> Option<&Arc<TlsInfo>>;
 

@@ -32,6 +32,17 @@ pub(crate) enum Phase {
     Over,
 }
 
+/// How far the question is whether the other end is alive.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Ping {
+    /// Nobody has asked since something came.
+    None,
+    /// The ping waits behind what a slow reader has not taken.
+    Queued,
+    /// The ping has left.
+    Sent,
+}
+
 /// What becomes of what is queued.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Flushed {
@@ -83,8 +94,8 @@ pub(crate) struct Link {
     goodbye: Cell<bool>,
     /// It is a member of a group.
     grouped: Cell<bool>,
-    /// A ping was sent, and nothing has come since.
-    pinged: Cell<bool>,
+    /// What became of the ping that asks whether the other end is alive.
+    ping: Cell<Ping>,
     /// A message, or a frame, has begun to come and is not whole.
     partial: Cell<bool>,
     /// How messages are compressed, if they are.
@@ -138,7 +149,7 @@ impl Link {
             lingers: Cell::new(false),
             goodbye: Cell::new(false),
             grouped: Cell::new(false),
-            pinged: Cell::new(false),
+            ping: Cell::new(Ping::None),
             partial: Cell::new(false),
             agreement,
             protocol: protocol

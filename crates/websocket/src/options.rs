@@ -46,7 +46,8 @@ pub struct WebSocketOptions {
     /// How long the other end may be silent before it is sent a ping, give or take an eighth so that pings do not come
     /// all at once; `None`: never. Default 25 seconds.
     pub ping_interval: Option<Duration>,
-    /// How long the other end may be silent after a ping before the connection is cut. Default 20 seconds.
+    /// How long the other end may be silent after a ping before the connection is cut; it does not run while the ping waits
+    /// behind what a slow reader has not taken, for which there is [`write_timeout`](Self::write_timeout). Default 20 seconds.
     pub ping_timeout: Duration,
     /// How long what is queued may make no way before the connection is cut. Default 30 seconds.
     pub write_timeout: Duration,

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use crate::common::{self, Common};
+
 /// Up to so many bytes, frames that follow each other are put together, so that they leave in one write.
 const JOINED: usize = 16 * 1024;
 
@@ -85,6 +87,13 @@ impl Outbox {
                 self.spare = bytes;
             }
             self.sent = 0;
+        }
+    }
+
+    /// Notes that so many bytes have left which a secured stream had taken before: its reader makes way.
+    pub(crate) fn note_released(&mut self, count: u64) {
+        if count > 0 {
+            self.moved = common::with(Common::now);
         }
     }
 

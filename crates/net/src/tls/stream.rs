@@ -24,6 +24,8 @@ use crate::transport::Transport;
 pub(super) struct Secured<C> {
     session: C,
     stream: IoStream,
+    /// Bytes that the stream has taken of what was to be sent.
+    released: u64,
     info: Arc<TlsInfo>,
 }
 
@@ -38,6 +40,7 @@ where
         IoStream::from_transport(Self {
             session,
             stream: begun.stream,
+            released: 0,
             info,
         })
     }
@@ -80,8 +83,9 @@ where
                 stream: &mut self.stream,
                 cx: cx.as_deref_mut(),
             };
-            if self.session.write_tls(&mut base)? == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
+            match self.session.write_tls(&mut base)? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                count => self.released += count as u64,
             }
         }
         Ok(())
@@ -200,6 +204,10 @@ where
 
     fn holds_back(&self) -> bool {
         self.session.wants_write()
+    }
+
+    fn released(&self) -> u64 {
+        self.released
     }
 
     fn tls(&self) -> Option<&Arc<TlsInfo>> {

@@ -50,7 +50,7 @@ impl Connection {
         }
         let finished = ready!(self.poll_finish(&mut closing.lingering, cx));
         match finished {
-            Err(failure) if self.output.len() > 0 => {
+            Err(failure) if self.output.len() > 0 || self.stream().holds_back() => {
                 self.say(failure);
                 // The end of the stream would say that this was all.
                 Poll::Ready(Parting::Reset)
@@ -140,10 +140,12 @@ impl Connection {
     }
 
     fn poll_finish_writing(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
-        if self.poll_flush(cx)?.is_pending() {
+        if self.poll_flush(cx)?.is_pending()
+            // The closing alert of TLS needs room like anything else.
+            || Pin::new(self.stream()).poll_shutdown(cx)?.is_pending()
+        {
             return self.poll_write_timeout(cx);
         }
-        ready!(Pin::new(self.stream()).poll_shutdown(cx))?;
         Poll::Ready(Ok(()))
     }
 

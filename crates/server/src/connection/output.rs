@@ -86,7 +86,15 @@ impl Output {
         }
         if self.buffer.capacity() > 0 {
             // A secured stream may hold back some of what it took.
-            ready!(Pin::new(stream).poll_flush(cx))?;
+            let released = stream.released();
+            if Pin::new(&mut *stream).poll_flush(cx)?.is_pending() {
+                // What the client took of it is progress like any other.
+                match stream.released() - released {
+                    0 => {}
+                    count => self.stalled.progress(count, self.enough),
+                }
+                return Poll::Pending;
+            }
             self.release();
         }
         Poll::Ready(Ok(()))

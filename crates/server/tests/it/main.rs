@@ -14,6 +14,8 @@ mod order;
 mod parked;
 mod proxied;
 mod run;
+#[cfg(feature = "tls")]
+mod slow_tls;
 mod sockets;
 mod spread;
 mod stop;

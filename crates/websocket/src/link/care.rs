@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Link, Phase};
+use super::{Link, Phase, Ping};
 use crate::common::{self, Common};
 use crate::options::WebSocketOptions;
 use crate::proto::{CloseCode, CloseFrame, OpCode};
@@ -14,7 +14,7 @@ impl Link {
     pub(crate) fn hear(&self, now: u32) {
         if self.phase.get() == Phase::Open {
             self.heard.set(now);
-            self.pinged.set(false);
+            self.ping.set(Ping::None);
         }
     }
 
@@ -103,8 +103,16 @@ impl Link {
         let Some(interval) = options.ping_interval else {
             return;
         };
-        if !self.pinged.replace(true) {
+        if self.ping.get() == Ping::None {
+            self.ping.set(match self.is_behind() {
+                true => Ping::Queued,
+                false => Ping::Sent,
+            });
             return self.send_control(OpCode::Ping, &[]);
+        }
+        if self.ping.get() == Ping::Queued && self.is_behind() {
+            // Who is slow cannot answer yet; whether it takes anything is the affair of another limit.
+            return;
         }
         let most = self
             .patience(millis(interval))
@@ -128,6 +136,16 @@ impl Link {
         let frame = CloseFrame::new(CloseCode::POLICY, "a message took too long");
         self.end(Some(&frame), frame.clone(), true);
         self.notify();
+    }
+
+    /// Notes that a ping has left that had to wait: only now can it be answered.
+    pub(super) fn note_ping_left(&self) {
+        if self.ping.get() == Ping::Queued {
+            self.ping.set(Ping::Sent);
+            let interval = self.options.ping_interval.map_or(0, millis);
+            let begun = common::now().wrapping_sub(self.patience(interval));
+            self.heard.set(begun);
+        }
     }
 
     pub(crate) fn peer(&self) -> String {

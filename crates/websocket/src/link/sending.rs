@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use squall_net::IoStream;
 use tokio::io::AsyncWrite;
 
 use super::{Flushed, Link, Phase};
@@ -322,7 +321,13 @@ impl Link {
                     Some(Err(_)) | None => return None,
                 }
             }
-            match self.with_stream(IoStream::try_flush) {
+            let flushed = self.with_stream(|stream| {
+                let released = stream.released();
+                let flushed = stream.try_flush();
+                waiting.note_released(stream.released() - released);
+                flushed
+            });
+            match flushed {
                 Some(Ok(())) => {}
                 Some(Err(err)) if err.kind() == io::ErrorKind::WouldBlock => {
                     return Some(Flushed::Some);
@@ -339,9 +344,11 @@ impl Link {
         })
     }
 
-    /// Nothing waits any more: the time that the other end has for its goodbye begins.
+    /// Nothing waits any more: the time that the other end has for its goodbye begins, or that for its pong.
     fn note_flushed(&self) {
-        if self.phase.get() != Phase::Open {
+        if self.phase.get() == Phase::Open {
+            self.note_ping_left();
+        } else {
             self.heard.set(common::now());
         }
     }
@@ -362,7 +369,10 @@ impl Link {
                 waiting.advance(count);
                 waiting.moved = common::with(Common::now);
             }
-            ready!(stream.poll_flush(cx))?;
+            let released = stream.released();
+            let flushed = stream.as_mut().poll_flush(cx);
+            waiting.note_released(stream.released() - released);
+            ready!(flushed)?;
             common::with(|common| common.give_outbox(outbox.take()));
             self.note_flushed();
             Poll::Ready(Ok(()))

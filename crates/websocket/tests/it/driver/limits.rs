@@ -5,10 +5,13 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+use bytes::Bytes;
 use squall_ioloop::{IoLoop, sleep, sleep_until, spawn};
 use squall_net::IoStream;
+use squall_websocket::proto::Role;
 use squall_websocket::{
-    Acceptor, Agreed, CloseCode, CloseFrame, WebSocketOptions, WebSocketStream, close_all,
+    Acceptor, Agreed, CloseCode, CloseFrame, Connection, WebSocketOptions, WebSocketStream,
+    close_all, duplex,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -247,4 +250,40 @@ fn a_time_limit_that_is_broken_is_in_the_log_with_its_name_its_value_and_the_pee
         let expected = format!("DEBUG WebSocket {expected} peer=memory");
         assert_eq!(first, Some(&*expected));
     }
+}
+
+#[test]
+fn a_slow_reader_who_cannot_answer_a_ping_yet_is_not_silent() {
+    on_paused_loop(async {
+        let options = Rc::new(WebSocketOptions::default());
+        for answers in [true, false] {
+            let (mut stream, far) = duplex(1000);
+            let agreed = Agreed::default();
+            let connection = Connection::new(far, Bytes::new(), Role::Server, &options, agreed);
+            let ws = Acceptor::new().accept(connection, Quiet);
+            // It takes 100 seconds.
+            let payload = vec![b'x'; 100_000];
+            ws.send(&payload)?;
+            let mut left = payload.len() + 10;
+            let mut buffer = [0; 1000];
+            while left > 0 {
+                sleep(Duration::from_secs(1)).await;
+                left -= stream.read(&mut buffer[..left.min(1000)]).await?;
+            }
+            assert_eq!(stream.read(&mut buffer).await?, 2);
+            assert_eq!(&buffer[..2], b"\x89\0", "the ping that was behind it");
+            let begin = IoLoop::current().time();
+            if answers {
+                stream.write_all(&frame(0x8a, b"")).await?;
+            }
+            // Either the next ping, or the end.
+            let next = stream.read(&mut buffer).await?;
+            let seconds = (IoLoop::current().time() - begin).as_secs();
+            assert_eq!(next, if answers { 2 } else { 0 });
+            let range = if answers { 21..=26 } else { 19..=22 };
+            assert!(range.contains(&seconds), "{seconds} s");
+            assert_eq!(ws.is_open(), answers);
+        }
+        Ok(())
+    });
 }

@@ -2,29 +2,35 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use squall_ioloop::{IoLoop, moment, spawn};
+use squall_ioloop::{IoLoop, moment, sleep, spawn, spawn_callback};
 use squall_net::tls::{ClientTls, Pem, ServerTls};
 use squall_net::{IoStream, TcpListener};
 use squall_websocket::proto::Role;
 use squall_websocket::{
     Acceptor, Agreed, CloseCode, Connection, Group, Message, Result, WebSocket, WebSocketHandler,
-    WebSocketOptions, WebSocketStream,
+    WebSocketOptions, WebSocketStream, duplex,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt, split};
 
-use super::{Quiet, client};
+use super::{Quiet, client, on_paused_loop};
 use crate::on_loop;
 
 /// Both ends of a secured connection; the first is the client's.
 async fn secured() -> std::io::Result<(IoStream, IoStream)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let near = IoStream::connect_addr(listener.local_addr()?).await?;
+    let (far, _) = listener.accept().await?;
+    secured_over(near, far).await
+}
+
+async fn secured_over(near: IoStream, far: IoStream) -> std::io::Result<(IoStream, IoStream)> {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])
         .map_err(std::io::Error::other)?;
     let chain = Pem::bytes(made.cert.pem());
     let server = ServerTls::new(chain.clone(), Pem::bytes(made.key_pair.serialize_pem()))?;
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let near = IoStream::connect_addr(listener.local_addr()?).await?;
-    let (far, _) = listener.accept().await?;
     let accepting = spawn(async move { server.accept(far).await });
     let near = ClientTls::trusting(chain)?
         .connect("localhost", near)
@@ -160,6 +166,44 @@ fn members_of_a_group_are_told_and_the_slow_ones_later() {
                     .starts_with(format!("{number:03}z").as_bytes())
             );
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_reader_who_takes_slowly_what_tls_holds_back_gets_it_all() {
+    on_paused_loop(async {
+        // 1000 bytes a second come to the client.
+        let (near, near_relay) = duplex(1000);
+        let (far_relay, far) = duplex(1000);
+        let (mut from_client, mut to_client) = split(near_relay);
+        let (mut from_server, mut to_server) = split(far_relay);
+        spawn_callback(async move {
+            let _ = tokio::io::copy(&mut from_client, &mut to_server).await;
+        });
+        spawn_callback(async move {
+            let mut buffer = [0; 1000];
+            while let Ok(count @ 1..) = from_server.read(&mut buffer).await {
+                sleep(Duration::from_secs(1)).await;
+                if to_client.write_all(&buffer[..count]).await.is_err() {
+                    break;
+                }
+            }
+        });
+        let (near, far) = secured_over(near, far).await?;
+        let options = Rc::new(WebSocketOptions::default());
+        let agreed = Agreed::default();
+        let connection = Connection::new(far, Bytes::new(), Role::Server, &options, agreed);
+        let ws = Acceptor::new().accept(connection, Quiet);
+        // As much as TLS takes, so that nothing is left in the queue itself.
+        let payload = vec![b'x'; 60_000];
+        ws.send(&payload)?;
+        let mut peer = client(near, Agreed::default());
+        let begin = IoLoop::current().time();
+        assert_eq!(peer.next().await?, Some(payload.into()));
+        let took = IoLoop::current().time() - begin;
+        assert!(took > options.write_timeout, "{took:?}");
+        assert!(ws.is_open());
         Ok(())
     });
 }
