@@ -2,6 +2,7 @@
 //!
 //! ```sh
 //! squall-floor --port 0      # prints http://127.0.0.1:PORT/
+//! squall-floor --sockets     # the same for WebSockets
 //! ```
 //!
 //! Answers each request with the same 78 bytes. It reads nothing of a request but where its head
@@ -12,12 +13,29 @@
 //!
 //! One thread, edge-triggered epoll, one read and one write for whatever has come. A connection is a
 //! descriptor and two numbers; one that does not take its answers is not read from any more.
+//!
+//! With `--sockets` it is another program, the floor of [messages to all](sockets).
 
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a program that reports"
 )]
+
+#[path = "../floor/sockets.rs"]
+mod sockets;
+#[expect(dead_code, unreachable_pub, reason = "the other programs use the rest")]
+#[path = "../wire.rs"]
+mod wire;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "it is the client's half, of which a server needs little"
+    )
+)]
+#[path = "../ws.rs"]
+mod ws;
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
@@ -33,9 +51,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 const HELP: &str = "\
 The epoll floor: answers every request on 127.0.0.1 with the same 13 bytes.
 
-Usage: squall-floor [--port PORT]
+Usage: squall-floor [--sockets] [--port PORT]
 
 Options:
+  --sockets    WebSockets instead: `publish:K` sends K messages to all, other texts come back
   --port PORT  the port to listen on; 0, the default, takes a free one
   --help       this text
 
@@ -51,25 +70,24 @@ const EVENTS: usize = 1024;
 const LISTENER: u64 = u64::MAX;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let port = match words.as_slice() {
-        [] => Some(0),
-        ["--help" | "-h"] => {
-            print!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        ["--port", port] => port.parse::<u16>().ok(),
-        _ => None,
-    };
-    let Some(port) = port else {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let Some(arguments) = Arguments::parse(&words) else {
         eprintln!(
-            "squall-floor: expected `--port` and a number up to 65535, found `{}`; see --help",
+            "squall-floor: expected `--sockets`, or `--port` and a number up to 65535, found `{}`; see --help",
             words.join(" ")
         );
         return ExitCode::from(2);
     };
-    match serve(port) {
+    if arguments.help {
+        print!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    let port = arguments.port;
+    let served = listen(port).and_then(|listener| match arguments.sockets {
+        true => sockets::serve(listener),
+        false => serve(listener),
+    });
+    match served {
         Ok(never) => match never {},
         Err(err) => {
             eprintln!("squall-floor: cannot serve on 127.0.0.1:{port}: {err}");
@@ -78,7 +96,33 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(port: u16) -> std::io::Result<std::convert::Infallible> {
+/// What was asked for on the command line.
+#[derive(Debug, Default)]
+struct Arguments {
+    help: bool,
+    port: u16,
+    sockets: bool,
+}
+
+impl Arguments {
+    /// `None` when there is something that nobody knows.
+    fn parse(words: &[String]) -> Option<Self> {
+        let mut arguments = Self::default();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--help" | "-h" => arguments.help = true,
+                "--port" => arguments.port = words.next()?.parse().ok()?,
+                "--sockets" => arguments.sockets = true,
+                _ => return None,
+            }
+        }
+        Some(arguments)
+    }
+}
+
+/// Listens, and says where.
+fn listen(port: u16) -> std::io::Result<TcpListener> {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(
         Resource::Nofile,
@@ -90,9 +134,13 @@ fn serve(port: u16) -> std::io::Result<std::convert::Infallible> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     rustix::net::listen(&listener, 4096)?;
     listener.set_nonblocking(true)?;
-    let mut floor = Floor::new(listener)?;
-    println!("http://{}/", floor.listener.local_addr()?);
+    println!("http://{}/", listener.local_addr()?);
     std::io::stdout().flush()?;
+    Ok(listener)
+}
+
+fn serve(listener: TcpListener) -> std::io::Result<std::convert::Infallible> {
+    let mut floor = Floor::new(listener)?;
     let mut events = Vec::with_capacity(EVENTS);
     loop {
         events.clear();

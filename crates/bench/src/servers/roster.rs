@@ -74,7 +74,7 @@ const LOOPS: &[Route] = &[
 ];
 
 /// In the order of the tables.
-pub(crate) const ROSTER: [Server; 16] = [
+pub(crate) const ROSTER: [Server; 17] = [
     server(
         SQUALL,
         env!("CARGO_PKG_VERSION"),
@@ -112,6 +112,16 @@ pub(crate) const ROSTER: [Server; 16] = [
         Kind::Own("squall-floor"),
         &[Route::Plaintext],
     ),
+    // What is left of a message to all when a server does nothing but send it.
+    Server {
+        words: &["--sockets"],
+        ..server(
+            "squall-floor-ws",
+            env!("CARGO_PKG_VERSION"),
+            Kind::Own("squall-floor"),
+            &[Route::Broadcast],
+        )
+    },
     server("may_minihttp", "0.1.11", Kind::Peer("peer-may"), MATCHED),
     server("xitca-web", "0.8.1", Kind::Peer("peer-xitca"), ALL),
     server(
