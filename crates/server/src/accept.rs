@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use squall_net::{Accepted, Listener};
 
 use crate::config::WhenFull;
 use crate::control::{Listening, Phase};
-use crate::door::{Newcomer, Secure};
+use crate::door::{Newcomer, Preface};
 use crate::intake::Intake;
 
 /// First pause after the system refused a connection; it doubles up to [`LONGEST_PAUSE`].
@@ -22,7 +21,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Accepts at one door.
 pub(crate) struct Acceptor {
     pub(crate) intake: Rc<Intake>,
-    pub(crate) secure: Option<Arc<dyn Secure>>,
+    pub(crate) preface: Preface,
 }
 
 impl Acceptor {
@@ -93,8 +92,8 @@ impl Acceptor {
     }
 
     fn newcomer(&self, accepted: Accepted) -> Newcomer {
-        let secure = self.secure.clone();
-        Newcomer { accepted, secure }
+        let preface = self.preface.clone();
+        Newcomer { accepted, preface }
     }
 }
 

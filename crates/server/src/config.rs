@@ -25,8 +25,9 @@ pub struct Config {
     /// that answers more.
     pub limits: Limits,
     /// Proxies that put a PROXY header, version 1 or 2, before everything else on their connections. Default: none, so no
-    /// connection has one. With some, every connection must come from one of them and begin with the header, on every
-    /// address of the server; others are closed. [`ConnectInfo::proxied`](crate::ConnectInfo::proxied) has what it says.
+    /// connection has one. With some, every connection must come from one of them and begin with the header; others are
+    /// closed. [`HttpServer::proxy_protocol`](crate::HttpServer::proxy_protocol) says something else for single addresses.
+    /// [`ConnectInfo::proxied`](crate::ConnectInfo::proxied) has what it says.
     pub proxy_protocol: Option<Trusted>,
     /// Proxies whose `Forwarded` or `X-Forwarded-*` fields are believed by
     /// [`Request::client_info`](crate::Request::client_info). Default: none.

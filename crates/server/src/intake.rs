@@ -14,7 +14,7 @@ use crate::balance::{Balance, Given, Own, PATIENCE};
 use crate::config::{Config, WhenFull};
 use crate::connection::serve_member;
 use crate::control::{Control, Member};
-use crate::door::{Newcomer, Secure};
+use crate::door::{Newcomer, Preface, Secure};
 use crate::handshakes::Handshakes;
 use crate::parking::Parking;
 use crate::proxy_protocol::{self, Header, Parsed};
@@ -59,7 +59,7 @@ impl Intake {
 
     /// Serves a newcomer on this loop.
     pub(crate) fn begin(self: &Rc<Self>, newcomer: Newcomer) {
-        let Newcomer { accepted, secure } = newcomer;
+        let Newcomer { accepted, preface } = newcomer;
         let peer = accepted.peer().clone();
         let stream = match accepted.adopt() {
             Ok(stream) => stream,
@@ -74,9 +74,9 @@ impl Intake {
             forwarding: self.config.forwarding.clone(),
             ..ConnectInfo::of(&stream, peer)
         };
-        if secure.is_some() || self.config.proxy_protocol.is_some() {
+        if !preface.is_empty() {
             let member = self.control.join();
-            spawn_callback(Rc::clone(self).prepare(stream, info, member, secure));
+            spawn_callback(Rc::clone(self).prepare(stream, info, member, preface));
         } else if stream.can_park() {
             self.parking.admit(stream, info);
         } else {
@@ -95,12 +95,13 @@ impl Intake {
         mut stream: IoStream,
         mut info: ConnectInfo,
         mut member: Member,
-        secure: Option<Arc<dyn Secure>>,
+        preface: Preface,
     ) {
+        let Preface { secure, proxies } = preface;
         member.sit_down();
-        if let Some(trusted) = &self.config.proxy_protocol {
+        if let Some(proxies) = proxies {
             match self
-                .proxied(trusted, &mut stream, &info.peer, &member)
+                .proxied(&proxies, &mut stream, &info.peer, &member)
                 .await
             {
                 Ok(proxied) => info.proxied = proxied.map(Arc::new),
@@ -199,12 +200,12 @@ impl Intake {
 
     /// Sends away a newcomer for whom there is no room.
     fn refuse(self: &Rc<Self>, newcomer: Newcomer) {
-        let Newcomer { accepted, secure } = newcomer;
+        let Newcomer { accepted, preface } = newcomer;
         let most = self.config.max_connections;
         let peer = accepted.peer();
         tracing::debug!(%peer, "connection refused, there are {most} already (max_connections)");
         // Securing it first would be what there is no room for.
-        if secure.is_some() || self.refusing.get() >= MOST_REFUSED {
+        if preface.secure.is_some() || self.refusing.get() >= MOST_REFUSED {
             return;
         }
         let Ok(stream) = accepted.adopt() else { return };

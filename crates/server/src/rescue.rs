@@ -79,9 +79,9 @@ fn accept_all(owner: usize, door: &Door, balance: &Arc<Balance>) -> io::Result<D
             Err(err) if err.kind() == io::ErrorKind::WouldBlock => break,
             Err(err) => return Err(err),
         };
-        let secure = door.secure.clone();
+        let preface = door.preface.clone();
         // A loop that is about to end has its server end with it.
-        drop(hand(balance, None, to, Newcomer { accepted, secure }));
+        drop(hand(balance, None, to, Newcomer { accepted, preface }));
         rescued += 1;
     }
     if rescued > 0 {

@@ -11,10 +11,11 @@ use squall_net::{Address, BindOptions, ListenSocket, UnixOptions, bind_sockets, 
 
 use crate::balance::Own;
 use crate::config::Config;
-use crate::door::Door;
+use crate::door::Doors;
 use crate::run;
 use crate::service::{Service, checked};
 use crate::serving::Serving;
+use crate::trusted::Trusted;
 
 /// How the server's sockets are bound: each loop may add its own.
 pub(crate) const BIND: BindOptions = BindOptions {
@@ -39,7 +40,7 @@ pub struct HttpServer<F> {
     factory: F,
     config: Config,
     loops: usize,
-    pub(crate) doors: Vec<Door>,
+    pub(crate) doors: Doors,
 }
 
 impl<F, S> HttpServer<F>
@@ -53,7 +54,7 @@ where
             factory,
             config: Config::default(),
             loops: available_parallelism().map_or(1, usize::from),
-            doors: Vec::new(),
+            doors: Doors::default(),
         }
     }
 
@@ -72,6 +73,31 @@ where
         self
     }
 
+    /// Says who begins connections with a PROXY header on the addresses that are added from here on, in place of
+    /// [`Config::proxy_protocol`]; `None`: nobody does.
+    ///
+    /// ```no_run
+    /// use squall_http::Body;
+    /// use squall_net::UnixOptions;
+    /// use squall_server::HttpServer;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let hello = || |_request: squall_server::Request| async { http::Response::new(Body::from("hello")) };
+    /// HttpServer::new(hello)
+    ///     // For the probes of this machine.
+    ///     .listen_unix("/run/app/health.sock", &UnixOptions::default())?
+    ///     .proxy_protocol(Some("10.0.0.0/8".parse()?))
+    ///     .listen("0.0.0.0:8080")?
+    ///     .run()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn proxy_protocol(mut self, proxies: Option<Trusted>) -> Self {
+        self.doors.set_proxies(proxies);
+        self
+    }
+
     /// Binds `address` at once, so that a port in use is known before anything runs; may be called several times.
     ///
     /// Clients that connect from here on wait until the server runs.
@@ -81,7 +107,9 @@ where
     /// The message names the address and the remedy; see [`bind_sockets`].
     pub fn listen<A: ToSocketAddrs + fmt::Debug>(mut self, address: A) -> io::Result<Self> {
         let sockets = bind_sockets(address, &BIND)?;
-        self.doors.extend(sockets.into_iter().map(Door::plain));
+        for socket in sockets {
+            self.doors.add(socket, None);
+        }
         Ok(self)
     }
 
@@ -111,7 +139,7 @@ where
         options: &UnixOptions,
     ) -> io::Result<Self> {
         let socket = ListenSocket::from(bind_unix(path, options)?);
-        self.doors.push(Door::plain(socket.remove_file_at_end()?));
+        self.doors.add(socket.remove_file_at_end()?, None);
         Ok(self)
     }
 
@@ -134,7 +162,7 @@ where
     /// ```
     #[must_use]
     pub fn listen_on(mut self, socket: impl Into<ListenSocket>) -> Self {
-        self.doors.push(Door::plain(socket));
+        self.doors.add(socket, None);
         self
     }
 
@@ -156,8 +184,7 @@ where
     ///
     /// When the system does not know one.
     pub fn addresses(&self) -> io::Result<Vec<Address>> {
-        let addresses = self.doors.iter().map(|door| door.socket.local_addr());
-        addresses.collect()
+        self.doors.sockets().map(ListenSocket::local_addr).collect()
     }
 
     /// Serves on the current loop, beginning with its next turn, and returns a handle to stop it.
@@ -178,7 +205,8 @@ where
         }
         let service = checked(Rc::new((self.factory)()))?;
         let own = Own::alone(self.config.max_connections);
-        Serving::start(service, Rc::new(self.config), self.doors, own)
+        let doors = self.doors.finish(self.config.proxy_protocol.as_ref());
+        Serving::start(service, Rc::new(self.config), doors, own)
     }
 
     /// Serves on threads of its own, one for each loop, until Ctrl-C or SIGTERM, then stops gracefully as
@@ -199,7 +227,8 @@ where
         }
         let factory = self.factory;
         let make = move || Rc::new(factory()) as Rc<dyn Service>;
-        run::run(make, self.config, self.doors, self.loops)
+        let doors = self.doors.finish(self.config.proxy_protocol.as_ref());
+        run::run(make, self.config, doors, self.loops)
     }
 }
 

@@ -128,7 +128,8 @@ pub struct ConnectInfo {
     /// How the connection is secured, with the client's certificate if it has shown one; `None` if it is not.
     pub tls: Option<Arc<TlsInfo>>,
     /// The two ends of the connection that a proxy forwards, as its PROXY header tells them; see
-    /// [`Config::proxy_protocol`](crate::Config::proxy_protocol).
+    /// [`Config::proxy_protocol`](crate::Config::proxy_protocol) and
+    /// [`HttpServer::proxy_protocol`](crate::HttpServer::proxy_protocol).
     pub proxied: Option<Arc<Proxied>>,
     /// Which proxies' fields [`Request::client_info`](crate::Request::client_info) believes.
     pub forwarding: Option<Arc<Forwarding>>,

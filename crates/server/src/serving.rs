@@ -43,7 +43,7 @@ impl Serving {
         let control = Rc::new(Control::publishing(own.clone()));
         let listeners = doors
             .into_iter()
-            .map(|door| Ok((Listener::adopt(door.socket)?, door.secure)))
+            .map(|door| Ok((Listener::adopt(door.socket)?, door.preface)))
             .collect::<io::Result<Vec<_>>>()?;
         let addresses = listeners
             .iter()
@@ -62,9 +62,9 @@ impl Serving {
             refusing: Cell::new(0),
             full: Cell::new(false),
         });
-        for (listener, secure) in listeners {
+        for (listener, preface) in listeners {
             let intake = Rc::clone(&intake);
-            let acceptor = Acceptor { intake, secure };
+            let acceptor = Acceptor { intake, preface };
             spawn_callback(acceptor.run(listener, control.listen()));
         }
         spawn_callback(take_given(intake, control.listen()));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use squall_net::tls::ServerTls;
 use squall_net::{IoStream, ListenSocket, bind_sockets};
 
-use crate::door::{Door, Secure, Securing};
+use crate::door::{Secure, Securing};
 use crate::server::{BIND, HttpServer};
 use crate::service::Service;
 
@@ -55,10 +55,9 @@ where
     {
         let secure: Arc<dyn Secure> = Arc::new(tls);
         let sockets = bind_sockets(address, &BIND)?;
-        self.doors.extend(sockets.into_iter().map(|socket| Door {
-            socket: socket.into(),
-            secure: Some(Arc::clone(&secure)),
-        }));
+        for socket in sockets {
+            self.doors.add(socket, Some(Arc::clone(&secure)));
+        }
         Ok(self)
     }
 
@@ -66,10 +65,7 @@ where
     /// [`listen_tls`](Self::listen_tls).
     #[must_use]
     pub fn listen_tls_on(mut self, socket: impl Into<ListenSocket>, tls: ServerTls) -> Self {
-        self.doors.push(Door {
-            socket: socket.into(),
-            secure: Some(Arc::new(tls)),
-        });
+        self.doors.add(socket, Some(Arc::new(tls)));
         self
     }
 }

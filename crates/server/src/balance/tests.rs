@@ -7,6 +7,7 @@ use squall_ioloop::IoLoop;
 use squall_net::Listener;
 
 use super::*;
+use crate::door::Preface;
 
 fn newcomer() -> Newcomer {
     let accepted = IoLoop::run_sync(async {
@@ -16,7 +17,7 @@ fn newcomer() -> Newcomer {
     });
     Newcomer {
         accepted: accepted.expect("a connection"),
-        secure: None,
+        preface: Preface::default(),
     }
 }
 

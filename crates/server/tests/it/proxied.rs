@@ -108,6 +108,42 @@ fn who_is_not_trusted_or_has_no_header_is_refused() {
 }
 
 #[test]
+fn each_address_has_its_own_proxies() {
+    on_loop(async {
+        let header = "PROXY TCP4 192.0.2.1 192.0.2.2 4660 80\r\n";
+        let local = "127.0.0.0/8".parse()?;
+        let serving = HttpServer::new(|| client)
+            .config(proxied("10.0.0.0/8"))
+            .listen("127.0.0.1:0")?
+            .proxy_protocol(None)
+            .listen("127.0.0.1:0")?
+            .listen("127.0.0.1:0")?
+            .proxy_protocol(Some(local))
+            .listen("127.0.0.1:0")?
+            .serve()?;
+        let addrs = serving.local_addrs().to_vec();
+        for (addr, with, without) in [
+            (addrs[0], "", ""),
+            (addrs[1], "HTTP/1.1 400 ", "HTTP/1.1 200 "),
+            (addrs[2], "HTTP/1.1 400 ", "HTTP/1.1 200 "),
+            (addrs[3], "HTTP/1.1 200 ", ""),
+        ] {
+            for (header, expected) in [(header, with), ("", without)] {
+                let mut wire = Wire::new(IoStream::connect_addr(addr).await?);
+                wire.send(format!(
+                    "{header}GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                ))
+                .await;
+                let answer = end_of(wire).await;
+                assert_eq!(answer.is_empty(), expected.is_empty(), "{answer}");
+                assert!(answer.starts_with(expected), "{answer}");
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn a_header_where_none_is_expected_is_a_bad_request() {
     on_loop(async {
         let serving = serve(Config::default())?;
