@@ -48,8 +48,8 @@ const BODY_LIMIT: usize = 2 * 1024 * 1024;
 ///
 /// # Methods
 ///
-/// `HEAD` is answered by `GET`'s handler unless it has one of its own, `OPTIONS` by the application with `Allow`
-/// (RFC 9110 section 9.3.7), also for `OPTIONS *`. A path with routes, but none for the method, is 405 with `Allow`; a
+/// `HEAD` is answered by `GET`'s handler unless it has one of its own or the route is for WebSockets, `OPTIONS` by the
+/// application with `Allow` (RFC 9110 section 9.3.7), also for `OPTIONS *`. A path with routes, but none for the method, is 405 with `Allow`; a
 /// method that nothing in the application knows is 501; a path without routes is 404 or the [`fallback`](Self::fallback).
 ///
 /// # Mistakes

@@ -126,6 +126,8 @@ pub struct Needs {
     /// The arguments that take the body.
     pub(crate) bodies: Vec<&'static str>,
     pub(crate) states: Vec<(TypeId, &'static str)>,
+    /// The handler answers no HEAD, though it answers GET.
+    pub(crate) no_head: bool,
 }
 
 impl Needs {

@@ -192,7 +192,9 @@ impl Report {
     fn log(&self, status: StatusCode, note: &Note) {
         let (method, route) = (&self.method, self.route());
         let cause = one_line(note.cause.as_deref().unwrap_or(&note.message));
-        if status.is_server_error() {
+        // That nobody knows the method.
+        let of_peer = status == StatusCode::NOT_IMPLEMENTED && self.route.is_none();
+        if status.is_server_error() && !of_peer {
             tracing::error!(target: "squall::web", "{method} {route}: {status}: {cause}");
         } else {
             tracing::debug!(target: "squall::web", "{method} {route}: {status}: {cause}");

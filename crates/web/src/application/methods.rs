@@ -48,6 +48,11 @@ impl Route {
         self.place
     }
 
+    /// Whether it answers HEAD, if it answers GET.
+    fn has_head(&self) -> bool {
+        !self.needs.no_head
+    }
+
     pub(super) fn call(&self, cx: Context) -> Answer {
         self.endpoint.call(cx)
     }
@@ -122,11 +127,11 @@ impl Methods {
         self.routes.iter()
     }
 
-    /// The route for a request's method; GET's also answers HEAD (RFC 9110 section 9.3.2).
+    /// The route for a request's method; GET's also answers HEAD (RFC 9110 section 9.3.2), but for WebSockets.
     pub(super) fn of(&self, method: &Method) -> Option<&Route> {
         let found = self.exact(method);
         if found.is_none() && *method == Method::HEAD {
-            return self.exact(&Method::GET);
+            return self.exact(&Method::GET).filter(|route| route.has_head());
         }
         found
     }
@@ -136,7 +141,8 @@ impl Methods {
         let mut allowed: Vec<Method> = Vec::with_capacity(self.routes.len() + 2);
         for route in &self.routes {
             allowed.push(route.method.clone());
-            if route.method == Method::GET && self.exact(&Method::HEAD).is_none() {
+            let answers_head = route.method == Method::GET && route.has_head();
+            if answers_head && self.exact(&Method::HEAD).is_none() {
                 allowed.push(Method::HEAD);
             }
         }

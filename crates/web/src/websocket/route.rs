@@ -111,7 +111,10 @@ where
         self.answer(&mut cx).unwrap_or_else(|refused| refused)
     }
 
-    fn needs(_needs: &mut Needs) {}
+    fn needs(needs: &mut Needs) {
+        // A handshake is GET (RFC 6455 section 4.1), and nothing has a head alone.
+        needs.no_head = true;
+    }
 }
 
 /// Opens a WebSocket for a function that asks for messages.
@@ -158,7 +161,10 @@ where
         self.answer(&mut cx).unwrap_or_else(|refused| refused)
     }
 
-    fn needs(_needs: &mut Needs) {}
+    fn needs(needs: &mut Needs) {
+        // A handshake is GET (RFC 6455 section 4.1), and nothing has a head alone.
+        needs.no_head = true;
+    }
 }
 
 fn agree(place: &Place, cx: &Context) -> Result<Agreement, Response> {

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use squall_ioloop::sleep;
 use squall_web::testing::TestClient;
@@ -133,6 +133,23 @@ fn the_peer_reads_the_message_and_the_log_the_cause() {
             assert_eq!(response.header("content-type"), "text/plain; charset=utf-8");
             assert_eq!(response.header("x-content-type-options"), "nosniff");
             assert_eq!(logs.take(level), [line]);
+        }
+    });
+}
+
+#[test]
+fn what_peers_make_up_is_no_error_of_the_application() {
+    run(async {
+        for (method, path, line) in [
+            ("BREW", "/fails", "BREW (no route): 501 Not Implemented: "),
+            ("BREW", "/nowhere", "BREW (no route): 404 Not Found: "),
+            ("PUT", "/fails", "PUT (no route): 405 Method Not Allowed: "),
+        ] {
+            let logs = Logs::capture();
+            let method = Method::from_bytes(method.as_bytes()).expect("a token");
+            client().request(method.clone(), path).await;
+            assert_eq!(logs.take(Level::ERROR), [""; 0], "{method} {path}");
+            assert_eq!(logs.take(Level::DEBUG), [line]);
         }
     });
 }

@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::rc::Rc;
 use std::time::Duration;
 
+use http::Method;
 use squall_ioloop::{IoLoop, moment, sleep, with_timeout};
 use squall_server::{HttpServer, Serving};
 use squall_web::testing::TestClient;
@@ -485,6 +486,36 @@ fn no_handler_is_made_for_a_request_that_opens_nothing() -> Outcome {
         assert_eq!(made.get(), 0);
         let _open = client.websocket("/").await.expect("open");
         assert_eq!(made.get(), 1);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_route_for_websockets_answers_get_alone() -> Outcome {
+    IoLoop::run_sync(async {
+        let client = TestClient::new(
+            Application::new()
+                .websocket("/handler", |_| Echo {
+                    diary: Diary::default(),
+                })
+                .websocket_stream("/stream", async |_| Ok(()))
+                .websocket_stream("/page", async |_| Ok(()))
+                .head("/page", async || "a page"),
+        );
+        for (method, path, status, allow) in [
+            (Method::GET, "/handler", 426, ""),
+            (Method::HEAD, "/handler", 405, "GET, OPTIONS"),
+            (Method::POST, "/handler", 405, "GET, OPTIONS"),
+            (Method::OPTIONS, "/handler", 204, "GET, OPTIONS"),
+            (Method::HEAD, "/stream", 405, "GET, OPTIONS"),
+            (Method::OPTIONS, "/stream", 204, "GET, OPTIONS"),
+            (Method::HEAD, "/page", 200, ""),
+            (Method::POST, "/page", 405, "GET, HEAD, OPTIONS"),
+        ] {
+            let response = client.request(method.clone(), path).await;
+            assert_eq!(response.status(), status, "{method} {path}");
+            assert_eq!(response.header("allow"), allow, "{method} {path}");
+        }
         Ok(())
     })
 }
