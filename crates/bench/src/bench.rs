@@ -3,6 +3,7 @@
 mod counting;
 mod table;
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use crate::count::{Counter, Instructions, Watch};
@@ -21,6 +22,7 @@ use crate::suite::{Case, Measure, Route};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
     pub(crate) quick: bool,
+    /// Of every server in every case, see [`rounds`](Self::rounds).
     pub(crate) rounds: usize,
     /// Of one round.
     seconds: f64,
@@ -30,12 +32,22 @@ pub(crate) struct Pace {
 
 impl Pace {
     pub(crate) fn new(quick: bool) -> Self {
-        let (rounds, seconds, warmup) = if quick { (3, 1.0, 0.3) } else { (5, 3.0, 0.5) };
+        // Two seconds are half a million requests of a fast server and ten thousand of a slow one. All suites
+        // together take about 50 minutes so; what differs from round to round differs as much in longer ones.
+        let (rounds, seconds, warmup) = if quick { (3, 1.0, 0.3) } else { (5, 2.0, 0.4) };
         Self {
             quick,
             rounds,
             seconds,
             warmup,
+        }
+    }
+
+    /// How many rounds a case has: where thousands of WebSockets have to be opened for each, three.
+    pub(crate) fn rounds(self, case: &Case) -> usize {
+        match case.measure {
+            Measure::Deliveries => self.rounds.min(3),
+            _ => self.rounds,
         }
     }
 
@@ -61,6 +73,8 @@ pub(crate) struct Bench {
     pub(crate) places: Places,
     pub(crate) ready: Vec<Ready>,
     pub(crate) progress: Progress,
+    /// How many rounds the last suite has had.
+    pub(crate) taken: Cell<usize>,
 }
 
 /// One server in one case.
@@ -106,6 +120,14 @@ impl<T> Series<'_, T> {
     }
 }
 
+impl Round {
+    /// Percent of its core that the server was busy: near 100, it and not the load program sets the rate.
+    pub(crate) fn busy(&self) -> Option<f64> {
+        let share = self.cpu? / 1e6 * self.load?.rate;
+        Some(share * 100.0)
+    }
+}
+
 /// What one round of one server came to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Round {
@@ -142,7 +164,7 @@ impl Bench {
     pub(crate) fn expected(&self, case: &Case) -> f64 {
         self.takers(case)
             .map(|ready| {
-                self.pace.round(case) * self.pace.rounds as f64 + self.counting(case, ready)
+                self.pace.round(case) * self.pace.rounds(case) as f64 + self.counting(case, ready)
             })
             .sum()
     }
@@ -188,7 +210,10 @@ impl Bench {
             .map(|case| takers(case).map(Entry::new).collect())
             .collect();
         let places = entries.iter().map(Vec::len).max().unwrap_or_default();
-        for round in 0..self.pace.rounds {
+        let rounds = cases.iter().map(|case| self.pace.rounds(case)).max();
+        let rounds = rounds.unwrap_or_default();
+        self.taken.set(rounds);
+        for round in 0..rounds {
             for place in 0..places {
                 // Who begins changes, so that a drift of the machine hurts all alike.
                 let place = (place + round) % places;
@@ -197,7 +222,7 @@ impl Bench {
                         self.show(
                             case,
                             entry,
-                            &format!("round {} of {}", round + 1, self.pace.rounds),
+                            &format!("round {} of {rounds}", round + 1),
                             self.pace.round(case),
                         );
                         self.take_round(entry, case, round);
@@ -238,6 +263,7 @@ impl Bench {
             })
             .collect();
         let places = all.len();
+        self.taken.set(self.pace.rounds);
         for number in 0..self.pace.rounds {
             for place in 0..places {
                 let series = &mut all[(place + number) % places];
@@ -440,7 +466,12 @@ impl Bench {
             Some(Counter::Callgrind)
                 if !case.measure.is_counted() || !entry.ready.server.counted => {}
             Some(Counter::Callgrind) => {
-                let volleys = if entry.ready.server.slow { 3 } else { 20 };
+                let volleys = match (entry.ready.server.slow, case.pipeline) {
+                    (false, _) => 20,
+                    (true, 1) => 3,
+                    // A thousand requests, a minute as it is.
+                    (true, _) => 1,
+                };
                 match self.per_request(Counter::Callgrind, entry.ready, case, volleys) {
                     Ok(user) => {
                         entry.instructions = Some(Instructions { user, kernel: None });

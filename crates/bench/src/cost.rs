@@ -5,6 +5,7 @@
 //! a program is in it: a figure is the difference between a long and a short run, or callgrind is switched on
 //! for the requests alone.
 
+use std::cell::Cell;
 use std::hint::black_box;
 use std::process::{Command, ExitCode};
 
@@ -183,6 +184,7 @@ fn squall_alone(counter: Counter) -> Result<Bench, String> {
         places,
         ready,
         progress: Progress::new(1.0),
+        taken: Cell::new(0),
     })
 }
 

@@ -14,6 +14,7 @@ pub(crate) struct Report {
     /// As in `2026-11-23`.
     pub(crate) date: String,
     pub(crate) quick: bool,
+    /// As many as most suites have.
     pub(crate) rounds: usize,
     pub(crate) machine: Vec<(&'static str, String)>,
     /// What limits the figures: no counter, one core.
@@ -30,6 +31,8 @@ pub(crate) type LeftOut = (&'static str, String);
 #[derive(Debug)]
 pub(crate) struct Chapter {
     pub(crate) suite: &'static Suite,
+    /// How many rounds its servers had.
+    pub(crate) rounds: usize,
     pub(crate) tables: Vec<Table>,
 }
 
@@ -155,6 +158,7 @@ pub(crate) mod tests_support {
             suites: chapters
                 .map(|suite| Chapter {
                     suite,
+                    rounds: 3,
                     tables: vec![sample()],
                 })
                 .collect(),

@@ -1,5 +1,6 @@
 //! A run of suites, from the builds to the reports.
 
+use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
 
@@ -50,6 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
         places,
         ready,
         progress: Progress::new(1.0),
+        taken: Cell::new(0),
     };
     if with_servers {
         introduce(&report);
@@ -67,7 +69,11 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
         over += seconds;
         bench.progress.reach(over);
         match chapter {
-            Ok(tables) => report.suites.push(Chapter { suite, tables }),
+            Ok(tables) => report.suites.push(Chapter {
+                suite,
+                rounds: bench.taken.get(),
+                tables,
+            }),
             Err(_) => outcome = Err(format!("the suite {} broke off, see above", suite.name)),
         }
         eprintln!("{} took {}", suite.name, clock(began.elapsed()));

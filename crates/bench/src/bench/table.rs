@@ -69,6 +69,9 @@ fn columns(case: &Case) -> (Vec<Column>, Better, usize) {
     if let Measure::Latency(_) = case.measure {
         return (columns, Better::Less, 1);
     }
+    if case.measure == Measure::Rate {
+        columns.push(column("server_busy", "server busy, %", 0));
+    }
     columns.push(column("busy", "load busy, %", 0));
     match case.measure {
         Measure::Deliveries => (columns, Better::Less, 4),
@@ -118,6 +121,9 @@ fn cells(case: &Case, entry: &Entry<'_>) -> Vec<Option<Spread>> {
         once(entry.instructions.map(|one| one.user)),
         once(entry.instructions.and_then(|one| one.kernel)),
     ];
+    if case.measure == Measure::Rate {
+        cells.push(entry.spread(Round::busy));
+    }
     if matches!(case.measure, Measure::Deliveries | Measure::Rate) {
         cells.push(load(|load| load.busy * 100.0));
     }

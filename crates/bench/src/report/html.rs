@@ -10,9 +10,8 @@ const CUT: f64 = 4.0;
 /// The whole page.
 pub(crate) fn report(report: &Report) -> String {
     let mut body = format!(
-        "<h1>Squall beside its peers</h1>\n<p class=\"lead\">{}, medians of {} alternating rounds{}.</p>\n",
+        "<h1>Squall beside its peers</h1>\n<p class=\"lead\">{}, medians of alternating rounds{}.</p>\n",
         escape(&report.date),
-        report.rounds,
         if report.quick {
             ", a quick run: good for a look, not for quoting"
         } else {
@@ -23,10 +22,11 @@ pub(crate) fn report(report: &Report) -> String {
     for chapter in &report.suites {
         let suite = chapter.suite;
         body += &format!(
-            "<section id=\"{0}\">\n<h2>{0}</h2>\n<p>{1}.<br><span class=\"for\">For {2}.</span></p>\n",
+            "<section id=\"{0}\">\n<h2>{0}</h2>\n<p>{1}.<br><span class=\"for\">For {2}. Rounds: {3}.</span></p>\n",
             escape(suite.name),
             escape(&capital(suite.measures)),
             escape(suite.audience),
+            chapter.rounds,
         );
         for table in &chapter.tables {
             body += &Drawing::new(table, table.chart, table.better).text();

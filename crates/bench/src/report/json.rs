@@ -24,6 +24,7 @@ pub(crate) fn report(report: &Report) -> Value {
                 "name": chapter.suite.name,
                 "measures": chapter.suite.measures,
                 "audience": chapter.suite.audience,
+                "rounds": chapter.rounds,
                 "tables": chapter.tables.iter().map(table).collect::<Vec<_>>(),
             })
         })

@@ -81,7 +81,7 @@ fn run(report: &Report) -> String {
     for (name, value) in &report.machine {
         text += &format!("- {name}: {value}\n");
     }
-    text += &format!("- rounds: {}\n", rounds(report));
+    text += &format!("- rounds: {}\n", rounds(report, report.rounds));
     for note in &report.notes {
         text += &format!("- {note}\n");
     }
@@ -91,9 +91,9 @@ fn run(report: &Report) -> String {
     text
 }
 
-fn rounds(report: &Report) -> String {
+fn rounds(report: &Report, rounds: usize) -> String {
     let quick = if report.quick { ", quick" } else { "" };
-    format!("{}, alternating{quick}; medians", report.rounds)
+    format!("{rounds}, alternating{quick}; medians")
 }
 
 fn text(report: &Report, chapter: &Chapter) -> String {
@@ -102,7 +102,7 @@ fn text(report: &Report, chapter: &Chapter) -> String {
         capital(chapter.suite.measures),
         chapter.suite.audience,
         report.date,
-        rounds(report)
+        rounds(report, chapter.rounds)
     );
     for table in &chapter.tables {
         if table.title != chapter.suite.name {

@@ -156,6 +156,7 @@ fn rounds(quick: bool) -> usize {
 fn run(bench: &mut Bench) -> Vec<Table> {
     let quick = bench.pace.quick;
     let rounds = rounds(quick);
+    bench.taken.set(rounds);
     match bench.counter {
         Some(counter) => println!("Instructions in user space by {}.", counter.name()),
         None => {
