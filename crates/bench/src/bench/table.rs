@@ -21,9 +21,10 @@ pub(super) fn of(case: &Case, entries: &[Entry<'_>]) -> Table {
         title: case.title.to_owned(),
         chart: Chart::Column(primary),
         better,
-        ratio: match case.measure {
-            Measure::Deliveries => "CPU × Squall",
-            _ => "× Squall",
+        ratio: if by_cost(case) {
+            "CPU × Squall"
+        } else {
+            "× Squall"
         },
         columns,
         rows,
@@ -73,10 +74,17 @@ fn columns(case: &Case) -> (Vec<Column>, Better, usize) {
         columns.push(column("server_busy", "server busy, %", 0));
     }
     columns.push(column("busy", "load busy, %", 0));
-    match case.measure {
-        Measure::Deliveries => (columns, Better::Less, 4),
-        _ => (columns, Better::More, 0),
+    if by_cost(case) {
+        (columns, Better::Less, 4)
+    } else {
+        (columns, Better::More, 0)
     }
+}
+
+/// Whether servers are compared by processor time, because the load program has more to do than they: the rate is
+/// its own where messages go to thousands, and where every request has a connection of its own.
+fn by_cost(case: &Case) -> bool {
+    case.measure == Measure::Deliveries || case.close
 }
 
 fn row(case: &Case, entry: &Entry<'_>, base: Option<&Entry<'_>>, primary: usize) -> Row {
@@ -99,6 +107,7 @@ fn row(case: &Case, entry: &Entry<'_>, base: Option<&Entry<'_>>, primary: usize)
 /// What rounds are compared by.
 fn figure(case: &Case, round: &Round) -> Option<f64> {
     match case.measure {
+        _ if by_cost(case) => round.cpu,
         Measure::Rate => round.load.map(|load| load.rate),
         Measure::Latency(_) => round.load.map(|load| load.p50),
         Measure::Memory(_) => round.private,

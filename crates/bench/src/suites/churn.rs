@@ -4,7 +4,7 @@ use crate::suite::{Case, Route, Suite, Work};
 
 pub(crate) const SUITE: Suite = Suite {
     name: "churn",
-    measures: "connect, GET of 13 bytes, close; 64 at a time",
+    measures: "what it costs to accept a connection, answer a GET of 13 bytes and close; 64 at a time",
     audience: "those behind balancers that keep no connections, and those whose clients reconnect at once",
     work: Work::Servers(cases),
 };
