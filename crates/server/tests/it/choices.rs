@@ -523,6 +523,21 @@ const CHOICES: &[Choice] = &[
         )],
     },
     Choice {
+        what: "a request without a length, whatever its method",
+        fate: Answered,
+        why: "RFC 9112 §6.3 rule 7: it has no body; 411 is for a service that insists on one",
+        cases: &[
+            ("POST / HTTP/1.1⏎Host: a⏎⏎", "POST / []"),
+            ("PUT / HTTP/1.1⏎Host: a⏎⏎", "PUT / []"),
+        ],
+    },
+    Choice {
+        what: "a `Host` that nobody has heard of, or another one than the handshake of TLS had",
+        fate: Answered,
+        why: "RFC 9110 §7.4 has 421 where names differ in their rights; those of one address do not, and the service knows its sites",
+        cases: &[("GET / HTTP/1.1⏎Host: unheard.of⏎⏎", "GET / []")],
+    },
+    Choice {
         what: "a body with GET, HEAD, DELETE or TRACE",
         fate: Answered,
         why: "RFC 9110 §9.3.1: it means nothing, but it has to be read to find the next request",
