@@ -107,7 +107,7 @@ impl Intake {
                 Ok(proxied) => info.proxied = proxied.map(Arc::new),
                 Err(reason) => {
                     let peer = &info.peer;
-                    tracing::info!(%peer, "connection refused: {reason} (proxy_protocol)");
+                    tracing::info!(%peer, "connection refused: {reason}");
                     return;
                 }
             }
@@ -136,14 +136,19 @@ impl Intake {
         member: &Member,
     ) -> Result<Option<Proxied>, String> {
         if !trusted.has(peer) {
-            return Err("it is not from a proxy that is trusted".to_owned());
+            return Err("it is not from a proxy that is trusted (proxy_protocol)".to_owned());
         }
         let limit = self.config.handshake_timeout;
         let reading = self.handshakes.run(member, read_header(stream));
         match with_timeout(limit, reading).await {
-            Ok(Some(read)) => read,
-            Ok(None) => Err("it was the oldest of too many without their header".to_owned()),
-            Err(TimeoutError { .. }) => Err(format!("no header within {limit:?}")),
+            Ok(Some(read)) => read.map_err(|reason| format!("{reason} (proxy_protocol)")),
+            Ok(None) => Err(format!(
+                "it was the oldest of {} without their PROXY header (max_handshakes) or the server stops",
+                self.config.max_handshakes
+            )),
+            Err(TimeoutError { .. }) => Err(format!(
+                "no PROXY header within {limit:?} (handshake_timeout)"
+            )),
         }
     }
 

@@ -12,6 +12,7 @@ use squall_server::{Config, Forwarding, HttpServer, Request, Serving};
 
 use tokio::io::AsyncReadExt;
 
+use crate::log::Log;
 use crate::on_loop;
 use crate::wire::Wire;
 
@@ -88,6 +89,7 @@ fn the_header_tells_the_client_for_all_requests_of_the_connection() {
 #[test]
 fn who_is_not_trusted_or_has_no_header_is_refused() {
     on_loop(async {
+        let log = Log::catch();
         let header = "PROXY TCP4 192.0.2.1 192.0.2.2 4660 80\r\n";
         let serving = serve(proxied("10.0.0.0/8"))?;
         let mut wire = connect(&serving).await?;
@@ -103,6 +105,17 @@ fn who_is_not_trusted_or_has_no_header_is_refused() {
         assert_eq!(end_of(wire).await, "");
         sleep(Duration::from_millis(1)).await;
         assert_eq!(serving.counts().requests, 0);
+        let lines = log.at("INFO");
+        let expected = [
+            "it is not from a proxy that is trusted (proxy_protocol)",
+            "the connection does not begin with a PROXY header (proxy_protocol)",
+            "no PROXY header within 200ms (handshake_timeout)",
+        ];
+        assert_eq!(lines.len(), expected.len(), "{lines:?}");
+        for (line, reason) in lines.iter().zip(expected) {
+            let expected = format!("INFO connection refused: {reason} peer=127.0.0.1:");
+            assert!(line.starts_with(&expected), "{line}");
+        }
         Ok(())
     });
 }
