@@ -139,7 +139,7 @@ pub(crate) fn run_one(words: &[String]) -> ExitCode {
 }
 
 /// What is asked of the server under test, an `Application` with every default on.
-fn server_rows() -> [(&'static str, Case); 7] {
+fn server_rows() -> [(&'static str, Case); 8] {
     let case = |route| Case {
         connections: 1,
         ..Case::rate("cost", route)
@@ -163,6 +163,7 @@ fn server_rows() -> [(&'static str, Case); 7] {
             "server: POST of a message of 1 KiB",
             case(Route::PostMessage),
         ),
+        ("server: POST of a note of 1 KiB", case(Route::PostNote)),
         ("server: websocket echo of 64 bytes", case(Route::Echo)),
     ]
 }

@@ -110,6 +110,7 @@ pub(crate) enum Route {
     PostJson,
     /// JSON that gets a short answer.
     PostMessage,
+    PostNote,
     Routing,
     /// `Plaintext` over TLS.
     Tls,

@@ -92,13 +92,16 @@ pub struct Post {
     pub id: u64,
     /// Where it is said.
     pub room: String,
-    /// Who says it.
-    pub author: String,
+    /// Who says it, where that is not known anyway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
     /// When, in milliseconds since 1970.
-    pub sent: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent: Option<u64>,
     /// The message that it answers, if it answers one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<u64>,
-    /// What is said: lines, a quotation, and some letters beyond ASCII.
+    /// What is said.
     pub text: String,
 }
 

@@ -12,7 +12,7 @@ use squall_corpus::Row;
 use crate::command::{cargo, output_of};
 
 /// The targets, and the corpora that they start from.
-const TARGETS: [(&str, &[Corpus]); 9] = [
+const TARGETS: [(&str, &[Corpus]); 10] = [
     ("request", &[REQUESTS]),
     ("response", &[RESPONSES]),
     ("round_trip", &[REQUESTS, RESPONSES]),
@@ -20,9 +20,10 @@ const TARGETS: [(&str, &[Corpus]); 9] = [
     ("connection", &[REQUESTS]),
     ("frames", &[OF_CLIENTS, OF_SERVERS]),
     ("messages", &[OF_CLIENTS, OF_SERVERS]),
-    // These two make what is valid out of any bytes.
+    // These make what is valid out of any bytes.
     ("deflate", &[]),
     ("extensions", &[]),
+    ("json", &[]),
 ];
 
 /// A folder of attacks, and the control byte with which a target takes them for what they are.

@@ -29,10 +29,10 @@ class Plaintext(tornado.web.RequestHandler):
 class Post:
     id: int
     room: str
-    author: str
-    sent: int
-    reply_to: int | None
     text: str
+    author: str | None = None
+    sent: int | None = None
+    reply_to: int | None = None
 
 
 class Messages(tornado.web.RequestHandler):

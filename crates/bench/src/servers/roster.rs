@@ -54,12 +54,14 @@ const MATCHED: &[Route] = &[
     Route::Plaintext,
     Route::PostJson,
     Route::PostMessage,
+    Route::PostNote,
 ];
 const ALL: &[Route] = &[
     Route::Json,
     Route::Plaintext,
     Route::PostJson,
     Route::PostMessage,
+    Route::PostNote,
     Route::Routing,
 ];
 /// On several loops as well.
@@ -70,6 +72,7 @@ const LOOPS: &[Route] = &[
     Route::Plaintext,
     Route::PostJson,
     Route::PostMessage,
+    Route::PostNote,
     Route::Routing,
 ];
 
@@ -92,6 +95,7 @@ pub(crate) const ROSTER: [Server; 17] = [
             Route::Plaintext,
             Route::PostJson,
             Route::PostMessage,
+            Route::PostNote,
             Route::Routing,
             Route::Tls,
         ],
@@ -133,6 +137,7 @@ pub(crate) const ROSTER: [Server; 17] = [
             Route::Plaintext,
             Route::PostJson,
             Route::PostMessage,
+            Route::PostNote,
             Route::Tls,
         ],
     ),
@@ -148,6 +153,7 @@ pub(crate) const ROSTER: [Server; 17] = [
             Route::Plaintext,
             Route::PostJson,
             Route::PostMessage,
+            Route::PostNote,
             Route::Routing,
         ],
     ),
@@ -207,6 +213,7 @@ pub(crate) const ROSTER: [Server; 17] = [
                 Route::Plaintext,
                 Route::PostJson,
                 Route::PostMessage,
+                Route::PostNote,
                 Route::Routing,
             ],
         )

@@ -2,6 +2,7 @@
 
 mod block;
 mod exchange;
+mod name;
 mod request;
 
 use bytes::Bytes;

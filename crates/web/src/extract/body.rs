@@ -6,7 +6,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::StatusCode;
-use squall_http::BodyError;
+use squall_http::{Body, BodyError};
 
 use super::Needs;
 use crate::{Context, Failure, FromRequest};
@@ -14,11 +14,14 @@ use crate::{Context, Failure, FromRequest};
 /// Takes and reads the whole body, up to the application's limit.
 pub(crate) async fn collect(cx: &mut Context) -> Result<Bytes, BodyRejection> {
     let limit = cx.body_limit();
-    let body = cx.take_body()?;
-    body.collect(limit).await.map_err(|err| match err {
-        BodyError::TooLarge { limit } => BodyRejection::TooLarge { limit },
-        err => BodyRejection::Failed(err),
-    })
+    match cx.take_body()? {
+        // Most have come together with the head.
+        Body::Full(bytes) if bytes.len() <= limit => Ok(bytes),
+        body => body.collect(limit).await.map_err(|err| match err {
+            BodyError::TooLarge { limit } => BodyRejection::TooLarge { limit },
+            err => BodyRejection::Failed(err),
+        }),
+    }
 }
 
 /// The body, up to [`Application::body_limit`](crate::Application::body_limit) bytes (default 2 MiB).

@@ -54,12 +54,7 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
             return Err(JsonRejection::ContentType);
         }
         let bytes = collect(cx).await.map_err(JsonRejection::Body)?;
-        let value = match str::from_utf8(&bytes) {
-            // One look at all of the text is cheaper than one at each string in it.
-            Ok(text) => serde_json::from_str(text),
-            // Says where the text stops being one.
-            Err(_) => serde_json::from_slice(&bytes),
-        };
+        let value = squall_json::from_slice(&bytes);
         value.map(Self).map_err(JsonRejection::of)
     }
 

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, he
 
 use super::Exchange;
 use super::block::{Block, Kept};
+use super::name::is_name;
 use crate::Body;
 use crate::h1::BodyKind;
 
@@ -111,7 +112,7 @@ impl RequestHead {
         let wanted = name.as_str().as_bytes();
         // Most fields have a name of another length, which is all that is looked at then.
         let found = block.fields.iter().find(|field| {
-            field.name_length() == wanted.len() && block.name(field).eq_ignore_ascii_case(wanted)
+            field.name_length() == wanted.len() && is_name(block.name(field), wanted)
         });
         found.map(|field| block.value(field))
     }
@@ -120,9 +121,7 @@ impl RequestHead {
     pub fn values(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
         let wanted = name.as_str().as_bytes();
         self.fields()
-            .filter(move |(name, _)| {
-                name.len() == wanted.len() && name.eq_ignore_ascii_case(wanted)
-            })
+            .filter(move |(name, _)| name.len() == wanted.len() && is_name(name, wanted))
             .map(|(_, value)| value)
     }
 
