@@ -35,6 +35,8 @@ pub(crate) struct Load {
     pub(crate) p50: f64,
     pub(crate) p99: f64,
     pub(crate) p999: f64,
+    /// The p99 of an ordinary broadcast; `None` where there is none.
+    pub(crate) broadcast_p99: Option<f64>,
     /// The share of the measured time in which the load program was busy; near 1, it and not the server set
     /// the rate.
     pub(crate) busy: f64,
@@ -230,6 +232,7 @@ fn judge(line: &str) -> Result<Load, String> {
         p50: number(latency, "p50")?,
         p99: number(latency, "p99")?,
         p999: number(latency, "p999")?,
+        broadcast_p99: report["broadcast_p99_us"].as_f64(),
         busy: 1.0 - number(&report, "slack")?,
     };
     Ok(load)

@@ -37,6 +37,12 @@ impl Histogram {
         self.max = self.max.max(nanos);
     }
 
+    /// Forgets all values.
+    pub(crate) fn clear(&mut self) {
+        self.counts.fill(0);
+        (self.count, self.max) = (0, 0);
+    }
+
     /// The largest value recorded, in nanoseconds; 0 when there is none.
     pub(crate) fn max(&self) -> u64 {
         self.max

@@ -12,6 +12,7 @@
 //! | `seconds` | the measured time |
 //! | `rate` | `requests` / `seconds` |
 //! | `latency_us` | microseconds, without correction from write to answer, at a fixed rate from when the request was due |
+//! | `broadcast_p99_us` | of broadcasts alone: the p99 of each one's deliveries, and of those the median |
 //! | `bytes_read` | bytes that arrived in the measured time |
 //! | `connects` | connections made, over the whole run |
 //! | `idle`, `idle_closed` | idle connections that answered, and those of them that the server closed |
@@ -37,6 +38,8 @@ pub(crate) struct Report {
     pub(crate) seconds: f64,
     /// Nanoseconds.
     pub(crate) latency: Histogram,
+    /// The 99th percentile of the deliveries of each measured broadcast, in nanoseconds.
+    pub(crate) broadcasts: Vec<u64>,
     pub(crate) bytes_read: u64,
     pub(crate) connects: u64,
     pub(crate) idle: u64,
@@ -58,6 +61,7 @@ impl Report {
             unsent: 0,
             seconds: 0.0,
             latency: Histogram::new(),
+            broadcasts: Vec::new(),
             bytes_read: 0,
             connects: 0,
             idle: 0,
@@ -104,15 +108,21 @@ impl Report {
         let _ = write!(
             line,
             ",\"seconds\":{:.3},\"rate\":{rate:.1},\"latency_us\":{{\"p50\":{:.1},\"p90\":{:.1},\
-             \"p99\":{:.1},\"p999\":{:.1},\"max\":{:.1}}},\"bytes_read\":{},\"connect_errors\":{},\
-             \"timeouts\":{},\"first_error\":{},\"unsent\":{},\"connects\":{},\"idle\":{},\
-             \"idle_closed\":{},\"slack\":{:.3}}}",
+             \"p99\":{:.1},\"p999\":{:.1},\"max\":{:.1}}}",
             self.seconds,
             micros(0.5),
             micros(0.9),
             micros(0.99),
             micros(0.999),
             self.latency.max() as f64 / 1000.0,
+        );
+        if let Some(median) = self.ordinary_broadcast() {
+            let _ = write!(line, ",\"broadcast_p99_us\":{:.1}", median as f64 / 1000.0);
+        }
+        let _ = write!(
+            line,
+            ",\"bytes_read\":{},\"connect_errors\":{},\"timeouts\":{},\"first_error\":{},\"unsent\":{},\"connects\":{},\"idle\":{},\
+             \"idle_closed\":{},\"slack\":{:.3}}}",
             self.bytes_read,
             self.connect_errors,
             self.timeouts,
@@ -124,6 +134,13 @@ impl Report {
             slack.clamp(0.0, 1.0),
         );
         line
+    }
+
+    /// The median of [`Self::broadcasts`], the upper one of two.
+    fn ordinary_broadcast(&self) -> Option<u64> {
+        let mut sorted = self.broadcasts.clone();
+        sorted.sort_unstable();
+        sorted.get(sorted.len() / 2).copied()
     }
 }
 
@@ -172,6 +189,17 @@ mod tests {
              \"latency_us\":{\"p50\":1.5,\"p90\":1.5,\"p99\":1.5,\"p999\":1.5,\"max\":1.5},\
              \"bytes_read\":0,\"connect_errors\":0,\"timeouts\":0,\"first_error\":\"refused\",\
              \"unsent\":0,\"connects\":0,\"idle\":0,\"idle_closed\":0,\"slack\":0.250}"
+        );
+    }
+
+    #[test]
+    fn one_slow_broadcast_is_not_the_ordinary_one() {
+        let mut report = Report::new();
+        report.broadcasts = vec![3_000, 900_000, 2_000, 1_000, 2_500];
+        assert!(
+            report
+                .to_json()
+                .contains("\"max\":0.0},\"broadcast_p99_us\":2.5,\"bytes_read\"")
         );
     }
 

@@ -37,7 +37,7 @@ fn run(bench: &Bench) -> Vec<Table> {
     };
     let pair = Pair {
         title: "ws_burst",
-        figures: [
+        figures: vec![
             Figure::cpu("CPU µs/delivery, one", "CPU µs/delivery, 16"),
             Figure::rate("deliveries/s, one", "deliveries/s, 16"),
         ],

@@ -36,7 +36,7 @@ fn run(bench: &Bench) -> Vec<Table> {
     };
     let pair = Pair {
         title: "ws_deflate",
-        figures: [
+        figures: vec![
             Figure::cpu("CPU µs/delivery, plain", "CPU µs/delivery, compressed"),
             Figure::rate("deliveries/s, plain", "deliveries/s, compressed"),
         ],

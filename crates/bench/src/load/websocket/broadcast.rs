@@ -2,6 +2,7 @@
 //! is lost, doubled or late shows at the next one of the same connection.
 
 use super::super::answer::shown;
+use super::super::histogram::Histogram;
 use super::super::options::Options;
 use super::super::ws::frame::{self, Message};
 use super::inflate::Inflater;
@@ -23,6 +24,8 @@ pub(super) struct Broadcast {
     /// Of those, how many have not come, over all connections that read.
     missing: u64,
     asked_at: u64,
+    /// Of what has come since then.
+    latency: Histogram,
     /// Messages of the last time the server was asked as they were compressed, and found right: most servers
     /// compress once for all.
     known: Vec<Vec<u8>>,
@@ -41,6 +44,7 @@ impl Broadcast {
             published: 0,
             missing: 0,
             asked_at: 0,
+            latency: Histogram::new(),
             known: vec![Vec::new(); options.websockets.publish as usize],
             text: Vec::new(),
         }
@@ -142,6 +146,7 @@ impl Driver {
         broadcast.published += publish;
         broadcast.missing = publish * readers;
         broadcast.asked_at = now;
+        broadcast.latency.clear();
         for known in &mut broadcast.known {
             known.clear();
         }
@@ -180,7 +185,9 @@ impl Driver {
         self.broadcast.missing -= 1;
         if self.window.contains(&now) {
             self.report.requests += 1;
-            self.report.latency.record(now - self.broadcast.asked_at, 1);
+            let waited = now - self.broadcast.asked_at;
+            self.report.latency.record(waited, 1);
+            self.broadcast.latency.record(waited, 1);
         }
         Ok(())
     }
@@ -192,6 +199,10 @@ impl Driver {
             return Ok(());
         }
         let measures = self.window.start != u64::MAX;
+        if measures {
+            let slow = self.broadcast.latency.quantile(0.99);
+            self.report.broadcasts.push(slow);
+        }
         let over = now.saturating_sub(self.window.start) >= self.measured();
         if measures && (over || self.report.requests >= enough) {
             self.window.end = now;
