@@ -10,9 +10,9 @@ use squall_websocket::{
     Acceptor, Agreed, CloseCode, Message, Result, SlowReader, WebSocket, WebSocketHandler,
     WebSocketOptions,
 };
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{Quiet, all_forgotten, client, end, on_paused_loop, open, server};
+use super::{Quiet, all_forgotten, client, end, frame, on_paused_loop, open, server};
 
 /// Text that compresses to half of its length, and refers to the one before.
 fn texts(count: usize) -> Vec<String> {
@@ -188,6 +188,7 @@ fn limits_of_nothing_end_what_they_are_about_and_nothing_else() {
             max_frame: 0,
             max_message: 0,
             max_fragments: 0,
+            message_timeout: Duration::ZERO,
             max_queued: 0,
             ping_interval: Some(Duration::ZERO),
             ping_timeout: Duration::ZERO,
@@ -202,6 +203,8 @@ fn limits_of_nothing_end_what_they_are_about_and_nothing_else() {
         drop(far);
         all_forgotten(options).await;
         let endless = Rc::new(WebSocketOptions {
+            message_timeout: Duration::MAX,
+            min_rate: u32::MAX,
             ping_interval: Some(Duration::MAX),
             ping_timeout: Duration::MAX,
             write_timeout: Duration::MAX,
@@ -209,7 +212,11 @@ fn limits_of_nothing_end_what_they_are_about_and_nothing_else() {
             ..WebSocketOptions::default()
         });
         let (ws, mut far) = open(&endless, Quiet);
+        let (connection, mut half) = server(&endless, Agreed::default());
+        let partial = Acceptor::new().accept(connection, Quiet);
+        half.write_all(&frame(0x01, b"half")).await?;
         sleep(Duration::from_secs(3600)).await;
+        assert!(partial.is_open());
         ws.send("still here")?;
         assert_eq!(far.next().await?, Some("still here".into()));
         Ok(())
