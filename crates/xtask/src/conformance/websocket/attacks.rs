@@ -22,13 +22,15 @@ pub(super) const STEP: Step = Step {
 };
 
 /// The limits of `/ws-limits`, as the attacks below know them.
-const FLAGS: [&str; 22] = [
+const FLAGS: [&str; 24] = [
     "--ws-max-message",
     "64K",
     "--ws-max-frame",
     "16K",
     "--ws-max-fragments",
     "16",
+    "--ws-message-timeout",
+    "2s",
     "--ws-max-queued",
     "256K",
     "--ws-ping-interval",
@@ -57,7 +59,7 @@ const GROWTH: u64 = 48 << 20;
 
 type Attack = fn(&str) -> Result<(), String>;
 
-const ATTACKS: [(&str, Attack); 20] = [
+const ATTACKS: [(&str, Attack); 21] = [
     ("a frame over the limit", frame_over_the_limit),
     ("a message over the limit", message_over_the_limit),
     ("a message at the limit", message_at_the_limit),
@@ -68,6 +70,10 @@ const ATTACKS: [(&str, Attack); 20] = [
         allowed_fragments,
     ),
     ("a message without an end", endless_message),
+    (
+        "a message that trickles among signs of life",
+        trickling_message,
+    ),
     ("a compression bomb", |address| {
         compression_bomb(address, Kind::OneFrame)
     }),
@@ -213,6 +219,20 @@ fn endless_message(address: &str) -> Result<(), String> {
         throw(&mut peer, &frame(0, &[b'a'; 1000]));
     }
     refused(&mut peer, 1009)
+}
+
+fn trickling_message(address: &str) -> Result<(), String> {
+    let mut peer = limited(address)?;
+    peer.send(&frame(1, b""))?;
+    for number in 0..25 {
+        // Fewer parts than there may be, and more life than silence.
+        if number % 5 == 0 {
+            throw(&mut peer, &frame(0, b"a"));
+        }
+        throw(&mut peer, &frame(0x8a, b""));
+        thread::sleep(Duration::from_millis(100));
+    }
+    refused(&mut peer, 1008)
 }
 
 const DEFLATE: &str = "Sec-WebSocket-Extensions: permessage-deflate";
