@@ -53,7 +53,7 @@ impl Pace {
 
     /// Roughly how many seconds one round of one server takes.
     fn round(self, case: &Case) -> f64 {
-        let opening = 0.3 + case.idle as f64 / 10_000.0;
+        let opening = 0.2 + case.idle as f64 / 10_000.0;
         match case.measure {
             Measure::Memory(connections) => 1.0 + connections as f64 / 10_000.0,
             Measure::Deliveries => {
@@ -173,10 +173,11 @@ impl Bench {
         let counts = self.counter == Some(Counter::Callgrind)
             && case.measure.is_counted()
             && ready.server.counted;
-        match (counts, ready.server.slow) {
-            (false, _) => 0.0,
-            (true, false) => 3.0,
-            (true, true) => 30.0,
+        match (counts, ready.server.slow, case.pipeline) {
+            (false, _, _) => 0.0,
+            (true, false, _) => 1.5,
+            (true, true, 1) => 10.0,
+            (true, true, _) => 30.0,
         }
     }
 
