@@ -148,10 +148,13 @@ impl Process {
     fn reap(&mut self, how: WaitIdOptions) -> io::Result<()> {
         let leader = WaitId::Pid(self.group);
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | how;
-        if waitid(leader, options)?.is_none() {
+        let ended = waitid(leader, options);
+        if let Ok(None) = ended {
             return Ok(());
         }
         let mut groups = groups();
+        // If an interruption has reaped it, the lock is never let go of, so that nobody hears of an error.
+        ended?;
         // Descendants that outlive the leader, as workers of a dead master do.
         let _ = kill_process_group(self.group, Signal::KILL);
         self.status = Some(self.child.wait()?);

@@ -130,7 +130,7 @@ fn notes(counter: Option<Counter>, cores: Cores) -> Vec<String> {
     let mut notes = vec![match counter {
         Some(Counter::Perf) => "Instructions by perf, in the measured rounds.".to_owned(),
         Some(Counter::Callgrind) => "perf cannot count here, so instructions are counted by callgrind in runs of their own, in user space only.".to_owned(),
-        None => "Neither perf nor valgrind can count instructions here: those columns are empty.".to_owned(),
+        None => "Neither perf nor valgrind can count instructions here: those columns are missing.".to_owned(),
     }];
     if cores == Cores::Shared {
         notes.push(

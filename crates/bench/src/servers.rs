@@ -111,6 +111,14 @@ impl Whereabouts {
             Self::Told { address, sign } => sign.exists().then_some(*address),
         }
     }
+
+    /// For a complaint: where it was to listen may be why it does not.
+    fn told(&self) -> String {
+        match self {
+            Self::Announced => String::new(),
+            Self::Told { address, .. } => format!(", told to listen at {address},"),
+        }
+    }
 }
 
 /// A server that listens; ends when dropped.
@@ -173,7 +181,8 @@ impl Ready {
             }
             if let Some(status) = process.ended().map_err(cannot)? {
                 let complaint = last_line(&err);
-                return Err(format!("{name} ended with {status}: {complaint}"));
+                let place = whereabouts.told();
+                return Err(format!("{name}{place} ended with {status}: {complaint}"));
             }
             if Instant::now() > until {
                 return Err(format!("{name} did not listen within {PATIENCE:?}"));

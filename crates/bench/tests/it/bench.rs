@@ -229,9 +229,10 @@ fn who_cannot_take_part_is_named_and_who_does_not_run_has_failed() {
         &run.out,
         "squall failed: squall ended with exit status: 3: no room",
     );
-    let busy =
-        "nginx failed: nginx ended with exit status: 1: bind() failed (98: Address already in use)";
     // In both suites: the one does not end the other.
+    let told = "nginx failed: nginx, told to listen at 127.0.0.1:";
+    assert_eq!(run.out.matches(told).count(), 2, "{}", run.out);
+    let busy = ", ended with exit status: 1: bind() failed (98: Address already in use)";
     assert_eq!(run.out.matches(busy).count(), 2, "{}", run.out);
     // A port that is taken is left for another.
     let starts = fs::read_to_string(place.path("starts")).unwrap();
