@@ -43,11 +43,12 @@ impl Pace {
         }
     }
 
-    /// How many rounds a case has: where thousands of WebSockets have to be opened for each, three.
+    /// How many rounds a case has: three where a round is long, because thousands of connections have to be opened
+    /// for it.
     pub(crate) fn rounds(self, case: &Case) -> usize {
         match case.measure {
-            Measure::Deliveries => self.rounds.min(3),
-            _ => self.rounds,
+            Measure::Deliveries | Measure::Latency(_) | Measure::Memory(_) => self.rounds.min(3),
+            Measure::Rate | Measure::Volleys => self.rounds,
         }
     }
 
@@ -181,8 +182,12 @@ impl Bench {
         }
     }
 
+    /// Who takes part in a case. A slow server would need half a minute for a round of bursts to thousands, and
+    /// tell no more than by its figures for one message.
     fn takers(&self, case: &Case) -> impl Iterator<Item = &Ready> {
+        let bursts = case.fan.publish > 1;
         self.offering(case.route)
+            .filter(move |ready| !(bursts && ready.server.slow))
     }
 
     fn offering(&self, route: Route) -> impl Iterator<Item = &Ready> {
@@ -205,7 +210,15 @@ impl Bench {
         cases: &[Case],
         wanted: impl Fn(&Ready) -> bool,
     ) -> Vec<Vec<Entry<'_>>> {
-        let takers = |case| self.takers(case).filter(|ready| wanted(ready));
+        // Rows of suites with several cases have figures from each of them.
+        let in_all = |ready: &Ready| {
+            let mut takers = cases.iter().map(|case| self.takers(case));
+            takers.all(|mut takers| takers.any(|taker| taker.server.name == ready.server.name))
+        };
+        let takers = |case| {
+            self.takers(case)
+                .filter(|ready| wanted(ready) && in_all(ready))
+        };
         let mut entries: Vec<Vec<Entry<'_>>> = cases
             .iter()
             .map(|case| takers(case).map(Entry::new).collect())

@@ -18,6 +18,9 @@ use crate::suite::{Case, Measure};
 /// What a load may take longer than it was asked to run: opening its connections, and ending.
 const GRACE: Duration = Duration::from_secs(60);
 
+/// What opening one of thousands of connections may take more: slow servers need a millisecond or two for a WebSocket.
+const HANDSHAKE: Duration = Duration::from_millis(5);
+
 /// The load program and where it runs.
 #[derive(Debug)]
 pub(crate) struct Driver<'a> {
@@ -138,12 +141,13 @@ impl Driver<'_> {
         let mut command = self.command(address, case)?;
         command.args(["--idle-only", &connections.to_string()]);
         let (mut process, lines) = self.start(command)?;
-        match lines.recv_timeout(GRACE) {
+        let limit = GRACE + HANDSHAKE * u32::try_from(connections).unwrap_or(u32::MAX);
+        match lines.recv_timeout(limit) {
             Ok(line) if line == "ready" => {}
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 return Err(format!(
                     "{connections} connections were not open after {} s",
-                    GRACE.as_secs()
+                    limit.as_secs()
                 ));
             }
             _ => {
