@@ -167,6 +167,15 @@ impl Request {
             .or_else(|| self.extensions.get()?.get::<ConnectInfo>())
     }
 
+    /// Returns [`connect_info`](Self::connect_info) for who needs it longer than the request; for a request that came over
+    /// a connection without a copy.
+    pub fn shared_connect_info(&self) -> Option<Rc<ConnectInfo>> {
+        match &self.info {
+            Some(info) => Some(Rc::clone(info)),
+            None => self.connect_info().cloned().map(Rc::new),
+        }
+    }
+
     /// Returns where the request comes from, its scheme and host, as far as that can be believed: as the connection tells
     /// it, and beyond that as the proxies tell it that
     /// [`Config::forwarding`](crate::Config::forwarding) trusts. `None` in requests that did not come over a connection.

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +13,8 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use http::header::ACCEPT;
 use http::{Method, StatusCode};
 use pin_project_lite::pin_project;
-use squall_server::{Answer, Request};
+use squall_server::{Answer, ConnectInfo, Request};
+use tracing::field::{DisplayValue, display};
 
 use crate::context::{Context, Label};
 use crate::error::{Note, fill, one_line};
@@ -149,6 +151,8 @@ pub(super) struct Report {
     method: Method,
     /// What the peer would like to read.
     accept: Option<Box<[u8]>>,
+    /// Who the connection belongs to; none in requests that did not come over one.
+    connection: Option<Rc<ConnectInfo>>,
     /// None: no route was found.
     route: Option<Rc<Label>>,
 }
@@ -159,6 +163,7 @@ impl Report {
         Self {
             method: request.method().clone(),
             accept: accept.map(Box::from),
+            connection: request.shared_connect_info(),
             route,
         }
     }
@@ -178,9 +183,9 @@ impl Report {
     }
 
     fn panicked(&self, panic: &(dyn Any + Send)) -> Response {
-        let (method, route) = (&self.method, self.route());
+        let (method, route, peer) = (&self.method, self.route(), self.peer());
         let message = one_line(message(panic));
-        tracing::error!(target: "squall::web", "{method} {route}: handler panicked: {message}");
+        tracing::error!(target: "squall::web", peer, "{method} {route}: handler panicked: {message}");
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
         if let Some(note) = Note::take(&mut response) {
             fill(&mut response, &note, self.accept.as_deref());
@@ -190,15 +195,20 @@ impl Report {
 
     /// What the application did wrong is an error; what a peer did wrong would fill the log at the peer's wish.
     fn log(&self, status: StatusCode, note: &Note) {
-        let (method, route) = (&self.method, self.route());
+        let (method, route, peer) = (&self.method, self.route(), self.peer());
         let cause = one_line(note.cause.as_deref().unwrap_or(&note.message));
         // That nobody knows the method.
         let of_peer = status == StatusCode::NOT_IMPLEMENTED && self.route.is_none();
         if status.is_server_error() && !of_peer {
-            tracing::error!(target: "squall::web", "{method} {route}: {status}: {cause}");
+            tracing::error!(target: "squall::web", peer, "{method} {route}: {status}: {cause}");
         } else {
-            tracing::debug!(target: "squall::web", "{method} {route}: {status}: {cause}");
+            tracing::debug!(target: "squall::web", peer, "{method} {route}: {status}: {cause}");
         }
+    }
+
+    fn peer(&self) -> Option<DisplayValue<impl fmt::Display + '_>> {
+        let connection = self.connection.as_deref();
+        connection.map(|connection| display(connection.source()))
     }
 
     fn route(&self) -> &str {

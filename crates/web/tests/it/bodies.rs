@@ -1,9 +1,12 @@
 //! Extractors that take the body.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
 use serde::{Deserialize, Serialize};
 use squall_http::{Body, BodyError};
+use squall_server::ConnectInfo;
 use squall_web::testing::TestClient;
 use squall_web::{Application, Json, JsonRejection, Request};
 use tracing::Level;
@@ -203,6 +206,22 @@ fn a_body_over_the_limit() {
         assert_eq!(client.post("/").body(two.clone()).await.status(), 200);
         let more = [two, vec![0]].concat();
         assert_eq!(client.post("/").body(more).await.status(), 413);
+    });
+}
+
+#[test]
+fn the_log_says_who_broke_which_limit() {
+    run(async {
+        let logs = Logs::capture();
+        let (here, there) = (([127, 0, 0, 1], 80), ([203, 0, 113, 9], 4711));
+        let info = ConnectInfo::new(SocketAddr::from(here), SocketAddr::from(there));
+        let request = client().post("/bytes").body("x".repeat(65)).extension(info);
+        assert_eq!(request.await.status(), 413);
+        let [line] = &logs.take(Level::DEBUG)[..] else {
+            panic!("one line");
+        };
+        let begin = "POST /bytes: 413 Payload Too Large: the body is larger than `Application::body_limit`, 64 bytes";
+        assert_eq!(*line, format!("{begin} peer=203.0.113.9:4711"));
     });
 }
 

@@ -66,9 +66,9 @@ impl Subscriber for Capture {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        let mut text = Text(String::new());
+        let mut text = Text::default();
         event.record(&mut text);
-        let line = (*event.metadata().level(), text.0);
+        let line = (*event.metadata().level(), text.line);
         LINES.with_borrow_mut(|lines| lines.iter_mut().for_each(|lines| lines.push(line.clone())));
     }
 
@@ -77,12 +77,18 @@ impl Subscriber for Capture {
     fn exit(&self, _: &Id) {}
 }
 
-struct Text(String);
+/// A line as it is printed: the message, and the other fields behind it.
+#[derive(Default)]
+struct Text {
+    line: String,
+}
 
 impl Visit for Text {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            self.0 = format!("{value:?}");
+            self.line.insert_str(0, &format!("{value:?}"));
+        } else {
+            self.line += &format!(" {}={value:?}", field.name());
         }
     }
 }
