@@ -30,7 +30,8 @@ fn groups() -> MutexGuard<'static, Vec<Pid>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Does something that an interruption waits for. Nothing may be started meanwhile.
+/// Does something that an interruption waits for, and that is not done any more after one: folders that it has
+/// removed are not made again. Nothing may be started meanwhile.
 pub(crate) fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
     let _groups = groups();
     work()

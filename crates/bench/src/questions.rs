@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::exchange::Exchange;
+use crate::process;
 use crate::servers::Setting;
 use crate::suite::{Case, Route};
 use crate::wire::{
@@ -108,7 +109,7 @@ fn certificate(folder: &Path) -> io::Result<()> {
     if folder.join("cert.pem").exists() {
         return Ok(());
     }
-    fs::create_dir_all(folder)?;
+    process::undisturbed(|| fs::create_dir_all(folder))?;
     let names = ["localhost", "127.0.0.1"].map(str::to_owned);
     let made = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
     fs::write(folder.join("key.pem"), made.key_pair.serialize_pem())?;

@@ -15,7 +15,7 @@ pub(crate) use roster::{FLOOR, ROSTER, SQUALL, Server};
 
 use crate::drive::last_line;
 use crate::pin;
-use crate::process::Process;
+use crate::process::{self, Process};
 use roster::Kind;
 
 /// How long a server may take to listen; Tornado under valgrind needs most of a minute.
@@ -161,7 +161,7 @@ impl Ready {
         let name = self.server.name;
         let cannot = |err: std::io::Error| format!("{name} does not start: {err}");
         let folder = places.work.join(name);
-        fs::create_dir_all(&folder).map_err(cannot)?;
+        process::undisturbed(|| fs::create_dir_all(&folder)).map_err(cannot)?;
         let (command, whereabouts) = self.command(setting, places, &folder).map_err(cannot)?;
         let (out, err) = (folder.join("out"), folder.join("err"));
         let mut process = pin::on(setting.core, || {
