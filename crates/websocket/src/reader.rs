@@ -73,13 +73,13 @@ impl Reader {
             link.note_whole();
             common::with(|common| common.give_decoding(decoding));
         } else {
-            let bytes = match decoding.decoder.uses_scratch() {
-                true => decoding.scratch.message.len(),
-                // What stands there is not of this message.
-                false => 0,
-            };
+            if !decoding.decoder.in_message() {
+                // What stands there is an older message, of somebody else perhaps, and no part of what is coming.
+                decoding.scratch.message.clear();
+            }
+            let bytes = decoding.scratch.message.len();
             link.note_partial(bytes, &mut decoding.counted);
-            // The memory may be that of a longer message of somebody else.
+            // The memory may be that of a longer message.
             decoding.scratch.fit();
             self.partial = Some(decoding);
         }

@@ -107,6 +107,11 @@ impl Decoder {
         self.frame.is_some() || self.message.is_some()
     }
 
+    /// Whether a part of a message stands in the scratch.
+    pub(crate) const fn in_message(&self) -> bool {
+        self.message.is_some()
+    }
+
     /// Takes bytes from the front of `input` up to the end of the next message or control frame. `None` says that all of
     /// `input` is used up.
     ///

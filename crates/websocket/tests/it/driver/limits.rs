@@ -171,6 +171,27 @@ fn without_a_least_rate_every_byte_counts_but_signs_of_life_do_not() {
 }
 
 #[test]
+fn an_older_message_is_no_progress_of_what_is_under_way() {
+    on_paused_loop(async {
+        let options = Rc::new(WebSocketOptions::default());
+        let (connection, mut stream) = server(&options, Agreed::default());
+        Acceptor::new().accept(connection, Quiet);
+        // More than starts a time limit over, and whole.
+        let payload = vec![b'x'; 10_000];
+        stream
+            .write_all(&[b"\x82\xfe\x27\x10\0\0\0\0", &payload[..]].concat())
+            .await?;
+        // The head of a ping comes in two parts, and the ping itself never.
+        let mut pieces = once(b"\x89");
+        pieces[20] = b"\x82\0\0\0\0x".to_vec();
+        let (read, seconds) = trickle(stream, pieces).await;
+        assert!(read.ends_with(TOO_LONG));
+        assert!((30..=34).contains(&seconds), "{seconds} s");
+        Ok(())
+    });
+}
+
+#[test]
 fn goodbyes_over_an_endless_time_are_said_as_far_as_the_clock_goes() {
     on_paused_loop(async {
         for drain in [
