@@ -45,6 +45,8 @@ pub(crate) struct Common {
     input: Cell<Vec<u8>>,
     /// What the connection whose turn it is has to send. Empty between turns.
     pub(crate) cork: RefCell<Vec<u8>>,
+    /// Among what is in the cork is a control frame, so that none of it may be thrown away.
+    pub(crate) cork_stays: Cell<bool>,
     /// Compresses and inflates for all connections without a context of their own.
     pub(crate) packer: RefCell<Packer>,
     pub(crate) masks: RefCell<Masks>,
@@ -77,6 +79,7 @@ impl Common {
             outbox: Cell::new(None),
             input: Cell::default(),
             cork: RefCell::default(),
+            cork_stays: Cell::new(false),
             packer: RefCell::default(),
             masks: RefCell::default(),
             dirty: RefCell::default(),

@@ -37,7 +37,7 @@ pub(crate) enum Phase {
 enum Ping {
     /// Nobody has asked since something came.
     None,
-    /// The ping waits behind what a slow reader has not taken.
+    /// The ping waits in the queue, be it for nothing but the end of the loop's turn.
     Queued,
     /// The ping has left.
     Sent,

@@ -47,7 +47,8 @@ pub struct WebSocketOptions {
     /// all at once; `None`: never. Default 25 seconds.
     pub ping_interval: Option<Duration>,
     /// How long the other end may be silent after a ping before the connection is cut; it does not run while the ping waits
-    /// behind what a slow reader has not taken, for which there is [`write_timeout`](Self::write_timeout). Default 20 seconds.
+    /// behind what has not been taken by the system, for which there is [`write_timeout`](Self::write_timeout). Default 20
+    /// seconds.
     pub ping_timeout: Duration,
     /// How long what is queued may make no way before the connection is cut. Default 30 seconds.
     pub write_timeout: Duration,
@@ -78,7 +79,7 @@ pub enum SlowReader {
     Disconnect,
     /// The new message is not taken.
     DropNewest,
-    /// The oldest messages that have not begun to be sent go, until there is room.
+    /// The oldest messages that have not begun to be sent go, until there is room; pings and pongs stay.
     DropOldest,
 }
 

@@ -104,13 +104,11 @@ impl Link {
             return;
         };
         if self.ping.get() == Ping::None {
-            self.ping.set(match self.is_behind() {
-                true => Ping::Queued,
-                false => Ping::Sent,
-            });
+            // This is nobody's turn, so there is a queue now, if only until the end of the loop's.
+            self.ping.set(Ping::Queued);
             return self.send_control(OpCode::Ping, &[]);
         }
-        if self.ping.get() == Ping::Queued && self.is_behind() {
+        if self.ping.get() == Ping::Queued && self.has_outbox() {
             // Who is slow cannot answer yet; whether it takes anything is the affair of another limit.
             return;
         }
@@ -138,7 +136,7 @@ impl Link {
         self.notify();
     }
 
-    /// Notes that a ping has left that had to wait: only now can it be answered.
+    /// Notes that a ping has left, if one was queued: only now can it be answered.
     pub(super) fn note_ping_left(&self) {
         if self.ping.get() == Ping::Queued {
             self.ping.set(Ping::Sent);

@@ -44,7 +44,10 @@ impl Link {
         if self.has_outbox() {
             return self.queue_shared(frames);
         }
-        common::with(|common| self.send_first(common, |out| out.extend_from_slice(frames)));
+        let kind = self.message_kind();
+        common::with(|common| {
+            self.send_first(common, kind, |out| out.extend_from_slice(frames));
+        });
     }
 
     pub(crate) fn is_member(&self, of: &Rc<Gathering>) -> bool {

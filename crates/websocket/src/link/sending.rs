@@ -13,7 +13,7 @@ use crate::common::{self, Common};
 use crate::error::{SendError, Sent};
 use crate::message::Message;
 use crate::options::SlowReader;
-use crate::outbox::Outbox;
+use crate::outbox::{Kind, Outbox};
 use crate::proto::{CloseCode, CloseFrame, OpCode, Role, write_frame};
 
 /// What a turn sends is written when there is so much of it, and otherwise at its end.
@@ -72,13 +72,13 @@ impl Link {
             let write =
                 |out: &mut Vec<u8>| write_frame(out, opcode, true, compressed, payload, mask);
             if !self.has_outbox() || self.relieve() {
-                self.send_first(common, write);
+                self.send_first(common, self.message_kind(), write);
                 return Ok(Sent::Now);
             }
             self.with_outbox(|outbox| {
                 let outbox = outbox.get_or_insert_default();
                 self.make_room(outbox, payload.len())?;
-                outbox.append(self.joins(), write);
+                outbox.append(self.message_kind(), write);
                 let bytes = outbox.len();
                 Ok(Sent::Queued { bytes })
             })
@@ -107,32 +107,43 @@ impl Link {
         });
     }
 
-    /// Sends what `write` writes behind all else.
+    /// Sends a control frame that `write` writes, behind all else.
     pub(super) fn enqueue(self: &Rc<Self>, common: &Common, write: impl FnOnce(&mut Vec<u8>)) {
+        let kind = match self.message_kind() {
+            Kind::Message => Kind::Control,
+            kind => kind,
+        };
         if !self.has_outbox() {
-            return self.send_first(common, write);
+            return self.send_first(common, kind, write);
         }
-        let joins = self.joins();
-        self.with_outbox(|outbox| outbox.get_or_insert_default().append(joins, write));
+        self.with_outbox(|outbox| outbox.get_or_insert_default().append(kind, write));
     }
 
     /// Sends what `write` writes where nothing waits: with the rest of its turn, or at the end of the loop's.
     #[inline]
-    pub(super) fn send_first(self: &Rc<Self>, common: &Common, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn send_first(
+        self: &Rc<Self>,
+        common: &Common,
+        kind: Kind,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
         if !self.corked.get() {
-            return self.begin_queue(common, write);
+            return self.begin_queue(common, kind, write);
         }
         let mut cork = common.cork.borrow_mut();
         write(&mut cork);
+        if kind == Kind::Control {
+            common.cork_stays.set(true);
+        }
         if cork.len() >= CORK {
             drop(cork);
             self.uncork(common);
         }
     }
 
-    fn begin_queue(self: &Rc<Self>, common: &Common, write: impl FnOnce(&mut Vec<u8>)) {
+    fn begin_queue(self: &Rc<Self>, common: &Common, kind: Kind, write: impl FnOnce(&mut Vec<u8>)) {
         let mut waiting = common.take_outbox();
-        waiting.append(self.joins(), write);
+        waiting.append(kind, write);
         self.outbox.set(Some(waiting));
         if !self.dirty.replace(true) {
             common.flush_later(Rc::clone(self));
@@ -149,7 +160,8 @@ impl Link {
         }
         if self.corked.get() {
             // It is its turn, so that what it sent before stands in the cork.
-            return self.send_first(common, |out| out.extend_from_slice(frames));
+            let kind = self.message_kind();
+            return self.send_first(common, kind, |out| out.extend_from_slice(frames));
         }
         let (written, held) = self
             .with_stream(|stream| (stream.try_write(frames), stream.holds_back()))
@@ -208,9 +220,12 @@ impl Link {
         }
     }
 
-    /// Whether frames may be put together: not where single messages may be thrown away.
-    fn joins(&self) -> bool {
-        self.options.slow != SlowReader::DropOldest
+    /// What a message is to the queue.
+    pub(super) fn message_kind(&self) -> Kind {
+        match self.options.slow {
+            SlowReader::DropOldest => Kind::Message,
+            SlowReader::DropNewest | SlowReader::Disconnect => Kind::Any,
+        }
     }
 
     #[inline]
@@ -242,12 +257,13 @@ impl Link {
         if cork.is_empty() {
             return;
         }
+        let stays = common.cork_stays.take();
         let (written, held) = self
             .with_stream(|stream| (stream.try_write(&cork[..]), stream.holds_back()))
             .unzip();
         let all = matches!(written, Some(Ok(count)) if count == cork.len());
         if !all || held == Some(true) {
-            self.keep_corked(common, &cork, written);
+            self.keep_corked(common, &cork, stays, written);
         }
         cork.clear();
         if cork.capacity() > 2 * CORK {
@@ -264,6 +280,7 @@ impl Link {
         self: &Rc<Self>,
         common: &Common,
         cork: &[u8],
+        stays: bool,
         written: Option<io::Result<usize>>,
     ) {
         let count = match written {
@@ -274,7 +291,11 @@ impl Link {
         };
         let mut waiting = common.take_outbox();
         // With what has left, so that it is known where frames begin.
-        waiting.append(false, |out| out.extend_from_slice(cork));
+        let kind = match stays {
+            true => Kind::Control,
+            false => self.message_kind(),
+        };
+        waiting.append(kind, |out| out.extend_from_slice(cork));
         waiting.advance(count);
         self.outbox.set(Some(waiting));
     }

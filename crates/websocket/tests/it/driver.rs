@@ -3,6 +3,7 @@
 mod callbacks;
 mod groups;
 mod limits;
+mod pings;
 mod queues;
 #[cfg(feature = "tls")]
 mod secured;
