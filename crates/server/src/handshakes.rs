@@ -28,19 +28,22 @@ impl Handshakes {
         }
     }
 
-    /// Runs a handshake; `None` if it had to give way to younger ones, or the server stops for good.
+    /// Runs a handshake, unless it is cut.
     pub(crate) async fn run<F: Future>(
         self: &Rc<Self>,
         member: &Member,
         handshake: F,
-    ) -> Option<F::Output> {
+    ) -> Result<F::Output, Cut> {
         let mut handshake = pin!(handshake);
         let place = self.enter();
         poll_fn(|cx| {
-            if member.poll_phase(cx) == Phase::Aborting || !place.keep(cx) {
-                return Poll::Ready(None);
+            if member.poll_phase(cx) == Phase::Aborting {
+                return Poll::Ready(Err(Cut::Stopped));
             }
-            handshake.as_mut().poll(cx).map(Some)
+            if !place.keep(cx) {
+                return Poll::Ready(Err(Cut::Oldest));
+            }
+            handshake.as_mut().poll(cx).map(Ok)
         })
         .await
     }
@@ -62,6 +65,15 @@ impl Handshakes {
             number,
         }
     }
+}
+
+/// Why a handshake did not go on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Cut {
+    /// It had to give way to younger ones.
+    Oldest,
+    /// The server stops for good.
+    Stopped,
 }
 
 /// One handshake's place among those that run.
@@ -111,8 +123,8 @@ mod tests {
             moment().await;
             assert!(!first.is_done());
             let quick = handshakes.run(&control.join(), ready("done")).await;
-            assert_eq!(quick, Some("done"));
-            assert!(matches!(first.await, Ok(None)));
+            assert_eq!(quick, Ok("done"));
+            assert_eq!(first.await.unwrap(), Err(Cut::Oldest));
             moment().await;
             assert!(!second.is_done(), "there was room again");
             let _third = silent();
@@ -120,7 +132,7 @@ mod tests {
             assert!(!second.is_done());
             let _fourth = silent();
             moment().await;
-            assert!(matches!(second.await, Ok(None)));
+            assert_eq!(second.await.unwrap(), Err(Cut::Oldest));
             Ok::<_, squall_ioloop::RunError>(())
         })
         .unwrap();
@@ -139,7 +151,7 @@ mod tests {
             moment().await;
             assert!(!running.is_done());
             control.advance(Phase::Aborting);
-            assert!(matches!(running.await, Ok(None)));
+            assert_eq!(running.await.unwrap(), Err(Cut::Stopped));
             Ok::<_, squall_ioloop::RunError>(())
         })
         .unwrap();

@@ -15,7 +15,7 @@ use crate::config::{Config, WhenFull};
 use crate::connection::serve_member;
 use crate::control::{Control, Member};
 use crate::door::{Newcomer, Preface, Secure};
-use crate::handshakes::Handshakes;
+use crate::handshakes::{Cut, Handshakes};
 use crate::parking::Parking;
 use crate::proxy_protocol::{self, Header, Parsed};
 use crate::refuse;
@@ -141,10 +141,14 @@ impl Intake {
         let limit = self.config.handshake_timeout;
         let reading = self.handshakes.run(member, read_header(stream));
         match with_timeout(limit, reading).await {
-            Ok(Some(read)) => read.map_err(|reason| format!("{reason} (proxy_protocol)")),
-            Ok(None) => Err(format!(
-                "it was the oldest of {} without their PROXY header (max_handshakes) or the server stops",
+            Ok(Ok(read)) => read.map_err(|reason| format!("{reason} (proxy_protocol)")),
+            Ok(Err(Cut::Oldest)) => Err(format!(
+                "it was the oldest of {} without their PROXY header (max_handshakes)",
                 self.config.max_handshakes
+            )),
+            Ok(Err(Cut::Stopped)) => Err(format!(
+                "no PROXY header {:?} after the stop began (stop_timeout)",
+                member.deadline()
             )),
             Err(TimeoutError { .. }) => Err(format!(
                 "no PROXY header within {limit:?} (handshake_timeout)"
@@ -163,20 +167,24 @@ impl Intake {
         let limit = self.config.handshake_timeout;
         let securing = self.handshakes.run(member, secure.secure(stream));
         match with_timeout(limit, securing).await {
-            Ok(Some(Ok(stream))) => return Some(stream),
-            Ok(Some(Err(err))) if err.is_plain() => {
+            Ok(Ok(Ok(stream))) => return Some(stream),
+            Ok(Ok(Err(err))) if err.is_plain() => {
                 tracing::info!(%peer, "connection refused: {err}");
                 if let Some(stream) = err.into_plain() {
                     refuse::bad_scheme(stream).await;
                 }
             }
-            Ok(Some(Err(err))) if err.is_closed() => {
+            Ok(Ok(Err(err))) if err.is_closed() => {
                 tracing::debug!(%peer, "no TLS handshake: {err}");
             }
-            Ok(Some(Err(err))) => tracing::info!(%peer, "no TLS handshake: {err}"),
-            Ok(None) => {
+            Ok(Ok(Err(err))) => tracing::info!(%peer, "no TLS handshake: {err}"),
+            Ok(Err(Cut::Oldest)) => {
                 let most = self.config.max_handshakes;
-                tracing::info!(%peer, "TLS handshake cut, it was the oldest of {most} (max_handshakes) or the server stops");
+                tracing::info!(%peer, "TLS handshake cut, it was the oldest of {most} (max_handshakes)");
+            }
+            Ok(Err(Cut::Stopped)) => {
+                let limit = member.deadline();
+                tracing::info!(%peer, "no TLS handshake {limit:?} after the stop began (stop_timeout)");
             }
             Err(TimeoutError { .. }) => {
                 tracing::info!(%peer, "no TLS handshake within {limit:?} (handshake_timeout)");

@@ -88,7 +88,10 @@ impl Output {
             // A secured stream may hold back some of what it took.
             let released = stream.released();
             if Pin::new(&mut *stream).poll_flush(cx)?.is_pending() {
-                // What the client took of it is progress like any other.
+                // What the client took of it is progress like any other. It was progress already when the stream took it, so
+                // that as much as it holds back, up to 64 KiB, counts twice against the least rate. This is laxer on purpose:
+                // the stream takes so much ahead at once, when the time limit has hardly begun, so it wins no more than one
+                // start of it.
                 match stream.released() - released {
                     0 => {}
                     count => self.stalled.progress(count, self.enough),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::Response;
 use squall_http::Body;
-use squall_ioloop::sleep;
+use squall_ioloop::{moment, sleep};
 use squall_net::IoStream;
 use squall_server::{Config, Forwarding, HttpServer, Request, Serving};
 
@@ -116,6 +116,36 @@ fn who_is_not_trusted_or_has_no_header_is_refused() {
             let expected = format!("INFO connection refused: {reason} peer=127.0.0.1:");
             assert!(line.starts_with(&expected), "{line}");
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn the_log_tells_who_had_to_give_way_from_who_was_here_at_the_stop() {
+    on_loop(async {
+        let serving = serve(Config {
+            max_handshakes: 1,
+            handshake_timeout: Duration::from_secs(60),
+            ..proxied("127.0.0.1")
+        })?;
+        let log = Log::catch();
+        let first = connect(&serving).await?;
+        let first_addr = first.stream.local_addr()?;
+        while serving.counts().accepted < 1 {
+            moment().await;
+        }
+        let second = connect(&serving).await?;
+        let second_addr = second.stream.local_addr()?;
+        assert_eq!(end_of(first).await, "");
+        serving.stop(Duration::from_millis(20)).await;
+        let reasons = [
+            format!(
+                "it was the oldest of 1 without their PROXY header (max_handshakes) peer={first_addr}"
+            ),
+            format!("no PROXY header 20ms after the stop began (stop_timeout) peer={second_addr}"),
+        ];
+        let lines = reasons.map(|reason| format!("INFO connection refused: {reason}"));
+        assert_eq!(log.at("INFO"), lines);
         Ok(())
     });
 }

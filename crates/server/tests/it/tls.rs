@@ -19,6 +19,7 @@ use squall_net::tls::{ClientTls, ServerTls};
 use squall_server::{Config, HttpServer, Request, Serving, WhenFull};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::log::Log;
 use crate::on_loop;
 use crate::wire::Wire;
 
@@ -421,6 +422,38 @@ fn silent_clients_do_not_keep_others_out() {
         while serving.counts().open > 4 {
             moment().await;
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn the_log_tells_who_had_to_give_way_from_who_was_here_at_the_stop() {
+    on_loop(async {
+        let files = Files::new("cut");
+        let config = Config {
+            max_handshakes: 1,
+            ..Config::default()
+        };
+        let serving = serve(config, files.server()?)?;
+        let log = Log::catch();
+        let mut first = IoStream::connect_addr(serving.local_addr()).await?;
+        while serving.counts().accepted < 1 {
+            moment().await;
+        }
+        let second = IoStream::connect_addr(serving.local_addr()).await?;
+        first.read_to_end(&mut Vec::new()).await?;
+        serving.stop(Duration::from_millis(20)).await;
+        let lines = [
+            format!(
+                "INFO TLS handshake cut, it was the oldest of 1 (max_handshakes) peer={}",
+                first.local_addr()?
+            ),
+            format!(
+                "INFO no TLS handshake 20ms after the stop began (stop_timeout) peer={}",
+                second.local_addr()?
+            ),
+        ];
+        assert_eq!(log.at("INFO"), lines);
         Ok(())
     });
 }
