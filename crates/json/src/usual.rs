@@ -7,14 +7,13 @@ mod text;
 use std::fmt;
 
 use serde::Deserializer;
-use serde::de::value::StrDeserializer;
 use serde::de::{self, Deserialize, IgnoredAny, Visitor};
 
 use containers::{Elements, Members, Variant};
 use number::Number;
 use text::Text;
 
-/// Containers within each other that are read here: one less than `serde_json` allows.
+/// Containers within each other that are read here, as many as by `serde_json`.
 const DEPTH: u8 = 127;
 
 /// Reads a whole document.
@@ -23,13 +22,15 @@ pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Unusua
         text,
         at: 0,
         depth: DEPTH,
+        gave_up: false,
         scratch: String::new(),
     };
     let value = T::deserialize(&mut reader)?;
-    match reader.next() {
-        None => Ok(value),
-        Some(_) => Err(Unusual),
+    // Implementations of `Deserialize` may go on after an error, with a default in place of what it was about.
+    if reader.gave_up || reader.next().is_some() {
+        return Err(Unusual);
     }
+    Ok(value)
 }
 
 /// The document is not one for the short way; what is the matter is for `serde_json` to say.
@@ -58,11 +59,20 @@ pub(crate) struct Reader<'de> {
     at: usize,
     /// Containers that may still be opened.
     depth: u8,
+    /// Whether something was read that `serde_json` has to look at, whatever has become of the error.
+    gave_up: bool,
     /// The last text that was not written as it is.
     scratch: String,
 }
 
 impl<'de> Reader<'de> {
+    /// Leaves the document to `serde_json`.
+    #[cold]
+    fn give_up<T>(&mut self) -> Result<T, Unusual> {
+        self.gave_up = true;
+        Err(Unusual)
+    }
+
     /// The byte at the place that has been reached.
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
@@ -81,7 +91,7 @@ impl<'de> Reader<'de> {
     /// Reads white space and `byte`.
     fn expect(&mut self, byte: u8) -> Result<(), Unusual> {
         if self.next() != Some(byte) {
-            return Err(Unusual);
+            return self.give_up();
         }
         self.at += 1;
         Ok(())
@@ -91,7 +101,7 @@ impl<'de> Reader<'de> {
     fn word(&mut self, word: &str) -> Result<(), Unusual> {
         let bytes = self.text.as_bytes();
         if !bytes[self.at..].starts_with(word.as_bytes()) {
-            return Err(Unusual);
+            return self.give_up();
         }
         self.at += word.len();
         Ok(())
@@ -105,8 +115,14 @@ impl<'de> Reader<'de> {
         read: impl FnOnce(&mut Self) -> Result<T, Unusual>,
     ) -> Result<T, Unusual> {
         self.expect(open)?;
-        self.depth = self.depth.checked_sub(1).ok_or(Unusual)?;
-        let value = read(self)?;
+        let Some(depth) = self.depth.checked_sub(1) else {
+            return self.give_up();
+        };
+        self.depth = depth;
+        let Ok(value) = read(self) else {
+            // Whoever goes on would not do so behind the end.
+            return self.give_up();
+        };
         self.depth += 1;
         self.expect(close)?;
         Ok(value)
@@ -116,7 +132,7 @@ impl<'de> Reader<'de> {
         match self.number()? {
             Number::Unsigned(number) => visitor.visit_u64(number),
             Number::Negative(number) => visitor.visit_i64(number),
-            Number::Fraction(_) => Err(Unusual),
+            Number::Fraction(_) => self.give_up(),
         }
     }
 
@@ -126,7 +142,7 @@ impl<'de> Reader<'de> {
             Number::Negative(number) => visitor.visit_i64(number),
             Number::Fraction(digits) => match digits.parse::<f64>() {
                 Ok(number) if number.is_finite() => visitor.visit_f64(number),
-                _ => Err(Unusual),
+                _ => self.give_up(),
             },
         }
     }
@@ -147,7 +163,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     type Error = Unusual;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unusual> {
-        match self.next().ok_or(Unusual)? {
+        match self.next().unwrap_or_default() {
             b'"' => self.deserialize_str(visitor),
             b'{' => self.deserialize_map(visitor),
             b'[' => self.deserialize_seq(visitor),
@@ -182,7 +198,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     /// Texts and lists both may be bytes, and texts that are none may be, too.
     fn deserialize_bytes<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Unusual> {
-        Err(Unusual)
+        self.give_up()
     }
 
     same! { deserialize_bytes: deserialize_byte_buf }
@@ -216,7 +232,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     ) -> Result<V::Value, Unusual> {
         // By such a name `serde_json` knows the types that want the text itself.
         if name.starts_with('$') {
-            return Err(Unusual);
+            return self.give_up();
         }
         visitor.visit_newtype_struct(self)
     }
@@ -260,21 +276,20 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        name: &'static str,
-        variants: &'static [&'static str],
+        _name: &'static str,
+        _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Unusual> {
         match self.next() {
-            Some(b'{') => self.within(b'{', b'}', |reader| visitor.visit_enum(Variant(reader))),
-            _ => {
-                let text = self.quoted()?;
-                StrDeserializer::new(text.as_str()).deserialize_enum(name, variants, visitor)
-            }
+            Some(b'{') => self.within(b'{', b'}', |reader| {
+                visitor.visit_enum(Variant::full(reader))
+            }),
+            _ => visitor.visit_enum(Variant::bare(self)),
         }
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unusual> {
-        match self.next().ok_or(Unusual)? {
+        match self.next().unwrap_or_default() {
             b'"' => self.quoted().map(drop)?,
             b'{' => self.deserialize_map(IgnoredAny).map(drop)?,
             b'[' => self.deserialize_seq(IgnoredAny).map(drop)?,

@@ -1,10 +1,10 @@
 //! Whatever a document is, the same comes out as from `serde_json`: the value, or the error with its place.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, EnumAccess, Error, VariantAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 #[derive(Debug, Deserialize, PartialEq)]
@@ -36,12 +36,15 @@ struct Line {
     rest: BTreeMap<String, Value>,
 }
 
-#[derive(Debug, Deserialize, PartialEq)]
+#[derive(Debug, Default, Deserialize, PartialEq)]
 enum Shape {
+    #[default]
     Nothing,
     Circle(u32),
     Line(i8, i8),
-    Square { side: u16 },
+    Square {
+        side: u16,
+    },
 }
 
 #[derive(Debug, Deserialize, PartialEq)]
@@ -61,6 +64,89 @@ enum Either {
 
 #[derive(Debug, Deserialize, PartialEq, Eq, Hash)]
 struct Name(String);
+
+/// Goes on after an error, with a default in place of the value, as careful readers of other people's data do.
+#[derive(Debug, PartialEq)]
+struct Lenient<T>(T);
+
+impl<'de, T: Default + Deserialize<'de>> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(Self(T::deserialize(from).unwrap_or_default()))
+    }
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+struct Forgiving {
+    id: Lenient<u64>,
+    price: Lenient<f64>,
+    any: Lenient<Value>,
+    #[serde(default)]
+    lists: Vec<Lenient<Vec<u8>>>,
+    b: Option<Lenient<u8>>,
+}
+
+/// Reads nothing at all.
+#[derive(Debug, Eq, Hash, PartialEq)]
+struct Deaf;
+
+impl<'de> Deserialize<'de> for Deaf {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Ok(Self)
+    }
+}
+
+/// An enum whose variants are numbers, or texts.
+#[derive(Debug, PartialEq)]
+struct Numbered(u32);
+
+impl<'de> Deserialize<'de> for Numbered {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_enum("Numbered", &[], Variants)
+    }
+}
+
+struct Variants;
+
+impl<'de> Visitor<'de> for Variants {
+    type Value = Numbered;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a variant")
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Numbered, A::Error> {
+        let (Number(number), content) = access.variant()?;
+        content.unit_variant()?;
+        Ok(Numbered(number))
+    }
+}
+
+/// A number that may be a text.
+struct Number(u32);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_u32(Digits)
+    }
+}
+
+struct Digits;
+
+impl Visitor<'_> for Digits {
+    type Value = Number;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("digits")
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Number, E> {
+        Ok(Number(number as u32))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Number, E> {
+        text.parse().map(Number).map_err(E::custom)
+    }
+}
 
 /// Documents that are read, and some that are not, as each of the types.
 const DOCUMENTS: &[&str] = &[
@@ -161,6 +247,18 @@ const DOCUMENTS: &[&str] = &[
     "\u{feff}1",
     "\"a\" x",
     r#"["Nothing",{"Circle":1}]"#,
+    r#"{"id":1234567890123456789,"price":1.5,"any":[1.5,{"a":-0}],"b":01}"#,
+    r#"{"id":-0,"price":1e999,"any":1.5,"lists":[[300],"b":1}"#,
+    r#"{"id":"x","price":null,"any":"\ud800","lists":[[1],[256],[2,"x"],7,[1,]],"b":300}"#,
+    r#"{"id":1,"price":true,"any":{"a":[1,}],"lists":[{}]}"#,
+    "[300]",
+    "[-,1]",
+    "[[1,2],[300],[1]",
+    "[,]",
+    "{:1}",
+    r#"{"5":null}"#,
+    "{5:null}",
+    r#""5""#,
     r#"[[1,"a"],"b",-5]"#,
 ];
 
@@ -214,6 +312,15 @@ fn same_as_anything(json: &[u8]) {
     same::<f32>(json);
     same::<Option<f64>>(json);
     same::<Box<[Option<u64>]>>(json);
+    same::<Forgiving>(json);
+    same::<Vec<Lenient<Option<u8>>>>(json);
+    same::<Vec<Lenient<Vec<u8>>>>(json);
+    same::<Lenient<Value>>(json);
+    same::<Lenient<Shape>>(json);
+    same::<Vec<Deaf>>(json);
+    same::<HashMap<Deaf, u8>>(json);
+    same::<HashMap<String, Deaf>>(json);
+    same::<Numbered>(json);
 }
 
 #[test]
@@ -235,6 +342,8 @@ fn parts_of_documents_are_what_serde_json_says() {
             same::<Event>(part);
             same::<Option<f64>>(part);
             same::<BTreeMap<u8, i64>>(part);
+            same::<Forgiving>(part);
+            same::<Lenient<Value>>(part);
         }
     }
 }
@@ -250,6 +359,8 @@ fn damaged_documents_are_what_serde_json_says() {
                 same::<Value>(&bytes);
                 same::<Order>(&bytes);
                 same::<Event>(&bytes);
+                same::<Forgiving>(&bytes);
+                same::<Vec<Lenient<Vec<u8>>>>(&bytes);
             }
         }
     }

@@ -158,8 +158,8 @@ impl ConnectInfo {
         }
     }
 
-    /// Returns who has opened the connection, as the PROXY header or else the socket tells it.
-    pub fn source(&self) -> &Address {
+    /// Who has opened the connection, as the PROXY header or else the socket tells it.
+    pub(crate) fn source(&self) -> &Address {
         self.proxied
             .as_deref()
             .map_or(&self.peer, |proxied| &proxied.source)

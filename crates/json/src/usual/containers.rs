@@ -1,7 +1,6 @@
 //! Objects, arrays, and the variants of enums.
 
 use serde::Deserializer;
-use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
@@ -29,12 +28,9 @@ impl<'a, 'de> Elements<'a, 'de> {
         }
         if self.first {
             self.first = false;
-        } else if next == Some(b',') {
-            self.reader.at += 1;
-        } else {
-            return Err(Unusual);
+            return Ok(true);
         }
-        // A comma before the end is no beginning of a value, and is found there.
+        self.reader.expect(b',')?;
         Ok(true)
     }
 }
@@ -48,6 +44,10 @@ impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
     ) -> Result<Option<T::Value>, Unusual> {
         if !self.another(b']')? {
             return Ok(None);
+        }
+        // Behind a comma; an element that reads nothing would not mind.
+        if self.reader.next() == Some(b']') {
+            return self.reader.give_up();
         }
         seed.deserialize(&mut *self.reader).map(Some)
     }
@@ -73,7 +73,7 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
         if !self.0.another(b'}')? {
             return Ok(None);
         }
-        seed.deserialize(Key(self.0.reader)).map(Some)
+        seed.deserialize(Key::of(self.0.reader)?).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Unusual> {
@@ -88,11 +88,19 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
 #[derive(Debug)]
 struct Key<'a, 'de>(&'a mut Reader<'de>);
 
+impl<'a, 'de> Key<'a, 'de> {
+    /// Reads white space and the first quotation mark of a name, whether anybody reads the name or not.
+    fn of(reader: &'a mut Reader<'de>) -> Result<Self, Unusual> {
+        reader.expect(b'"')?;
+        Ok(Self(reader))
+    }
+}
+
 /// What no name is read as.
 macro_rules! unusual {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Unusual> {
-            Err(Unusual)
+            self.0.give_up()
         }
     )*};
 }
@@ -101,7 +109,7 @@ impl<'de> Deserializer<'de> for Key<'_, 'de> {
     type Error = Unusual;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unusual> {
-        match self.0.quoted()? {
+        match self.0.rest_of_quoted()? {
             Text::Input(text) => visitor.visit_borrowed_str(text),
             Text::Scratch(text) => visitor.visit_str(text),
         }
@@ -113,19 +121,20 @@ impl<'de> Deserializer<'de> for Key<'_, 'de> {
         visitor: V,
     ) -> Result<V::Value, Unusual> {
         if name.starts_with('$') {
-            return Err(Unusual);
+            return self.0.give_up();
         }
         visitor.visit_newtype_struct(self)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        name: &'static str,
-        variants: &'static [&'static str],
+        _name: &'static str,
+        _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Unusual> {
-        let text = self.0.quoted()?;
-        StrDeserializer::new(text.as_str()).deserialize_enum(name, variants, visitor)
+        // A variant reads its name with both quotation marks.
+        self.0.at -= 1;
+        visitor.visit_enum(Variant::bare(self.0))
     }
 
     forward_to_deserialize_any! { char identifier ignored_any str string }
@@ -142,11 +151,11 @@ impl<'de> Deserializer<'de> for Key<'_, 'de> {
         _: &'static str,
         _: V,
     ) -> Result<V::Value, Unusual> {
-        Err(Unusual)
+        self.0.give_up()
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Unusual> {
-        Err(Unusual)
+        self.0.give_up()
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -155,7 +164,7 @@ impl<'de> Deserializer<'de> for Key<'_, 'de> {
         _: usize,
         _: V,
     ) -> Result<V::Value, Unusual> {
-        Err(Unusual)
+        self.0.give_up()
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -164,21 +173,55 @@ impl<'de> Deserializer<'de> for Key<'_, 'de> {
         _: &'static [&'static str],
         _: V,
     ) -> Result<V::Value, Unusual> {
-        Err(Unusual)
+        self.0.give_up()
     }
 }
 
-/// A variant with content: an object with one member.
+/// A variant of an enum.
 #[derive(Debug)]
-pub(super) struct Variant<'a, 'de>(pub(super) &'a mut Reader<'de>);
+pub(super) struct Variant<'a, 'de> {
+    reader: &'a mut Reader<'de>,
+    has_content: bool,
+}
+
+impl<'a, 'de> Variant<'a, 'de> {
+    /// One that is only a name.
+    pub(super) fn bare(reader: &'a mut Reader<'de>) -> Self {
+        let has_content = false;
+        Self {
+            reader,
+            has_content,
+        }
+    }
+
+    /// One with content: what is in an object with one member.
+    pub(super) fn full(reader: &'a mut Reader<'de>) -> Self {
+        let has_content = true;
+        Self {
+            reader,
+            has_content,
+        }
+    }
+
+    /// The content, which has to be there.
+    fn content(self) -> Result<&'a mut Reader<'de>, Unusual> {
+        if self.has_content {
+            Ok(self.reader)
+        } else {
+            self.reader.give_up()
+        }
+    }
+}
 
 impl<'de> EnumAccess<'de> for Variant<'_, 'de> {
     type Error = Unusual;
     type Variant = Self;
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Unusual> {
-        let name = seed.deserialize(&mut *self.0)?;
-        self.0.expect(b':')?;
+        let name = seed.deserialize(Key::of(self.reader)?)?;
+        if self.has_content {
+            self.reader.expect(b':')?;
+        }
         Ok((name, self))
     }
 }
@@ -187,16 +230,19 @@ impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
     type Error = Unusual;
 
     fn unit_variant(self) -> Result<(), Unusual> {
-        self.0.next();
-        self.0.word("null")
+        if self.has_content {
+            self.reader.next();
+            self.reader.word("null")?;
+        }
+        Ok(())
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Unusual> {
-        seed.deserialize(self.0)
+        seed.deserialize(self.content()?)
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Unusual> {
-        self.0.deserialize_seq(visitor)
+        self.content()?.deserialize_seq(visitor)
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -204,6 +250,6 @@ impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Unusual> {
-        self.0.deserialize_struct("", fields, visitor)
+        self.content()?.deserialize_struct("", fields, visitor)
     }
 }

@@ -17,39 +17,48 @@ pub(super) enum Number<'de> {
 impl<'de> Reader<'de> {
     /// Reads white space and a number.
     pub(super) fn number(&mut self) -> Result<Number<'de>, Unusual> {
+        match self.digits_and_more() {
+            Some(number) => Ok(number),
+            None => self.give_up(),
+        }
+    }
+
+    fn digits_and_more(&mut self) -> Option<Number<'de>> {
         let negative = self.next() == Some(b'-');
         let start = self.at;
         self.at += usize::from(negative);
         let first = self.at;
         let mut value = 0_i64;
-        let rest = &self.text.as_bytes()[first..];
+        let bytes = self.text.as_bytes();
+        let mut end = first;
         // What overflows has more digits than are taken.
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
-        let digits = digits.fold(0, |count, byte| {
+        while let Some(byte) = bytes.get(end)
+            && byte.is_ascii_digit()
+        {
             value = value.wrapping_mul(10).wrapping_add(i64::from(byte - b'0'));
-            count + 1
-        });
-        self.at += digits;
+            end += 1;
+        }
+        self.at = end;
+        let digits = end - first;
         // No number begins with a zero that does nothing.
-        let spare = digits > 1 && self.text.as_bytes()[first] == b'0';
+        let spare = digits > 1 && bytes[first] == b'0';
         if digits == 0 || digits > DIGITS || spare {
-            return Err(Unusual);
+            return None;
         }
         if matches!(self.peek(), Some(b'.' | b'e' | b'E')) {
             self.fraction()?;
-            let text = self.text.get(start..self.at).ok_or(Unusual)?;
-            return Ok(Number::Fraction(text));
+            return self.text.get(start..self.at).map(Number::Fraction);
         }
         match (negative, value) {
-            (false, value) => Ok(Number::Unsigned(value.unsigned_abs())),
+            (false, value) => Some(Number::Unsigned(value.unsigned_abs())),
             // There is a negative zero only among fractions.
-            (true, 0) => Err(Unusual),
-            (true, value) => Ok(Number::Negative(-value)),
+            (true, 0) => None,
+            (true, value) => Some(Number::Negative(-value)),
         }
     }
 
     /// Reads what follows the integer part.
-    fn fraction(&mut self) -> Result<(), Unusual> {
+    fn fraction(&mut self) -> Option<()> {
         if self.peek() == Some(b'.') {
             self.at += 1;
             self.digits()?;
@@ -61,16 +70,16 @@ impl<'de> Reader<'de> {
             }
             self.digits()?;
         }
-        Ok(())
+        Some(())
     }
 
     /// Reads one digit and more.
-    fn digits(&mut self) -> Result<(), Unusual> {
-        self.digit().ok_or(Unusual)?;
+    fn digits(&mut self) -> Option<()> {
+        self.digit()?;
         while self.digit().is_some() {
             self.at += 1;
         }
-        Ok(())
+        Some(())
     }
 
     /// The digit at the place that has been reached, which stays unread.

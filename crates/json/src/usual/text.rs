@@ -13,60 +13,57 @@ pub(super) enum Text<'de, 's> {
     Scratch(&'s str),
 }
 
-impl Text<'_, '_> {
-    pub(super) fn as_str(&self) -> &str {
-        match self {
-            Self::Input(text) => text,
-            Self::Scratch(text) => text,
-        }
-    }
-}
-
 impl<'de> Reader<'de> {
     /// Reads white space and a text in quotation marks.
     pub(super) fn quoted(&mut self) -> Result<Text<'de, '_>, Unusual> {
         self.expect(b'"')?;
-        let run = self.run()?;
+        self.rest_of_quoted()
+    }
+
+    /// Reads what follows a quotation mark, and the other mark.
+    pub(super) fn rest_of_quoted(&mut self) -> Result<Text<'de, '_>, Unusual> {
+        let Some(run) = self.run() else {
+            return self.give_up();
+        };
         if self.peek() == Some(b'"') {
             self.at += 1;
             return Ok(Text::Input(run));
         }
-        self.escaped(run)?;
-        Ok(Text::Scratch(&self.scratch))
+        match self.escaped(run) {
+            Some(()) => Ok(Text::Scratch(&self.scratch)),
+            None => self.give_up(),
+        }
     }
 
     /// Reads characters that stand for themselves.
     #[inline(always)]
-    fn run(&mut self) -> Result<&'de str, Unusual> {
+    fn run(&mut self) -> Option<&'de str> {
         let start = self.at;
         self.at += plain(&self.text.as_bytes()[start..]);
-        self.text.get(start..self.at).ok_or(Unusual)
+        self.text.get(start..self.at)
     }
 
     /// Reads the rest of a text that began with `run`.
     #[inline(never)]
-    fn escaped(&mut self, run: &str) -> Result<(), Unusual> {
+    fn escaped(&mut self, run: &str) -> Option<()> {
         self.scratch.clear();
         // Room for all that is left, so that it grows once for all texts of a document.
         self.scratch.reserve(self.text.len() - self.at + run.len());
         self.scratch.push_str(run);
-        loop {
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => self.escape()?,
-                _ => return Err(Unusual),
-            }
+        while self.peek()? == b'\\' {
+            let meant = self.escape()?;
+            self.scratch.push(meant);
             let run = self.run()?;
             self.scratch.push_str(run);
         }
-        self.at += 1;
-        Ok(())
+        // Anything else at the end of a run is a control character.
+        (self.peek() == Some(b'"')).then(|| self.at += 1)
     }
 
     /// Reads a backslash and what belongs to it.
-    fn escape(&mut self) -> Result<(), Unusual> {
+    fn escape(&mut self) -> Option<char> {
         let bytes = &self.text.as_bytes()[self.at..];
-        let meant = match bytes.get(1).ok_or(Unusual)? {
+        let meant = match bytes.get(1)? {
             b'n' => '\n',
             b'"' => '"',
             b'\\' => '\\',
@@ -76,41 +73,34 @@ impl<'de> Reader<'de> {
             b'b' => '\u{8}',
             b'f' => '\u{c}',
             b'u' => return self.code_point(),
-            _ => return Err(Unusual),
+            _ => return None,
         };
-        self.scratch.push(meant);
         self.at += 2;
-        Ok(())
+        Some(meant)
     }
 
     /// Reads `\u` and its digits, and those of the other surrogate, if it is one.
-    fn code_point(&mut self) -> Result<(), Unusual> {
+    fn code_point(&mut self) -> Option<char> {
         let first = self.code_unit()?;
-        let meant = match char::from_u32(first) {
-            Some(meant) => meant,
-            None => {
-                let second = self.code_unit()?;
-                if first >= 0xdc00 || !(0xdc00..0xe000).contains(&second) {
-                    return Err(Unusual);
-                }
-                let code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-                char::from_u32(code).ok_or(Unusual)?
-            }
-        };
-        self.scratch.push(meant);
-        Ok(())
+        if !(0xd800..0xdc00).contains(&first) {
+            return char::from_u32(first);
+        }
+        let second = self.code_unit()?;
+        let within = (0xdc00..0xe000).contains(&second);
+        within
+            .then(|| 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00))
+            .and_then(char::from_u32)
     }
 
     /// Reads `\u` and four digits.
-    fn code_unit(&mut self) -> Result<u32, Unusual> {
+    fn code_unit(&mut self) -> Option<u32> {
         let bytes = &self.text.as_bytes()[self.at..];
-        let Some([b'\\', b'u', digits @ ..]) = bytes.first_chunk::<6>() else {
-            return Err(Unusual);
+        let [b'\\', b'u', digits @ ..] = bytes.first_chunk::<6>()? else {
+            return None;
         };
         self.at += 6;
         digits.iter().try_fold(0, |code, digit| {
-            let digit = char::from(*digit).to_digit(16).ok_or(Unusual)?;
-            Ok(code << 4 | digit)
+            Some(code << 4 | char::from(*digit).to_digit(16)?)
         })
     }
 }

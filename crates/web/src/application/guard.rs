@@ -206,9 +206,10 @@ impl Report {
         }
     }
 
+    /// The end of the connection that the socket tells, as in the lines of the server.
     fn peer(&self) -> Option<DisplayValue<impl fmt::Display + '_>> {
         let connection = self.connection.as_deref();
-        connection.map(|connection| display(connection.source()))
+        connection.map(|connection| display(&connection.peer))
     }
 
     fn route(&self) -> &str {
