@@ -1,9 +1,8 @@
 //! The requests of a case: as exchanges for counting, and as files for the load program.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use crate::exchange::Exchange;
 use crate::process;
@@ -82,13 +81,6 @@ pub(crate) fn setting(case: &Case, work: &Path) -> io::Result<Setting> {
         Route::File => {
             let path = work.join("file");
             fs::write(&path, file())?;
-            // An answer about a file that has changed in this very second carries the same date twice, and the load takes
-            // the first for the one that moves on: from the next second on it would parse each answer anew.
-            let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-            File::options()
-                .write(true)
-                .open(&path)?
-                .set_modified(long_ago)?;
             setting.file = Some(path);
         }
         Route::Tls => {

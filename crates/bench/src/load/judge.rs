@@ -304,9 +304,14 @@ impl Expected {
             .position(|window| window == b"\r\n\r\n");
         let head = &answer.raw[..head_end.unwrap_or_default()];
         let date = answer.head.values("date").next().and_then(|date| {
-            head.windows(DATE)
-                .position(|window| window == date)
-                .filter(|_| answer.head.values("date").count() == 1)
+            // By its name, as a file may have changed in the very second of its answer.
+            let line = head
+                .windows(6)
+                .position(|name| name.eq_ignore_ascii_case(b"\ndate:"))?;
+            let value = head[line..]
+                .windows(DATE)
+                .position(|window| window == date)?;
+            (answer.head.values("date").count() == 1).then_some(line + value)
         });
         let bytes = match answer.repeatable {
             true => answer.raw,

@@ -263,3 +263,24 @@ fn answers_that_differ_or_end_the_connection_make_no_row() {
     judged(&mut judge, closes.as_bytes(), &[]);
     assert_eq!(row(&judge, 1, closes.as_bytes(), 0), None);
 }
+
+/// As of a file that was written in the second of the first answer: one date moves on, and the other stays.
+#[test]
+fn the_date_is_found_by_its_name() {
+    let answer = |date| {
+        let head = "HTTP/1.1 200 OK\r\nLast-Modified: ".to_owned() + FIRST;
+        format!("{head}\r\ndate: {date}\r\nContent-Length: 2\r\n\r\nok")
+    };
+    let mut judge = judge(&[]);
+    let (first, later) = (answer(FIRST), answer(LATER));
+    assert_eq!(
+        judged(&mut judge, first.as_bytes(), &[]),
+        right(first.len())
+    );
+    let place = judge.expected[0].date;
+    assert_eq!(&first[place - 6..place], "date: ");
+    assert_eq!(
+        judged(&mut judge, later.as_bytes(), &[]),
+        right(later.len())
+    );
+}
